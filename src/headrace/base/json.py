@@ -1,0 +1,18 @@
+"""The type of a user's JSON value, and the one compact text form of it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias, Union
+
+JsonValue: TypeAlias = Union[None, bool, int, float, str, Sequence["JsonValue"], Mapping[str, "JsonValue"]]
+JsonObject: TypeAlias = Mapping[str, JsonValue]
+
+
+def canonical(value: object) -> str:
+    """Compact JSON with sorted keys: equal values give equal texts, so it can be hashed. 1 and 1.0 differ."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def compact(value: object) -> str:
+    """Compact JSON in the value's own order."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)

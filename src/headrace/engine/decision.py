@@ -1,0 +1,103 @@
+"""What the planner answers: changes to apply and to write, commands to carry out, and what follows at once.
+
+Changes and commands of one `Decision` commit together or not at all. `then` is handed back to `step`, in order,
+after the changes were applied; it never leaves the transaction.
+"""
+
+from dataclasses import dataclass, field
+
+from headrace.base.clock import Instant
+from headrace.base.json import JsonValue
+from headrace.model.artifact import Bindings
+from headrace.model.event import Event
+from headrace.model.run import Failure
+from headrace.model.state import State
+from headrace.model.task import Attempt, Task
+
+
+@dataclass(frozen=True, slots=True)
+class RunMoved:
+    """The run's state changes; a history line is added. An end state sets `finished_at`."""
+
+    at: Instant
+    state: State
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskAdded:
+    """A task was reached: a new row, with its inputs."""
+
+    task: Task
+
+
+@dataclass(frozen=True, slots=True)
+class TaskMoved:
+    """The task's state changes; a history line is added. An end state sets `ended_at`, RUNNING `started_at`.
+
+    `outputs` are given with SUCCEEDED and CACHED, and are written with their lineage; `cached_from` is the task id
+    whose outputs they are; `reason` says why, for a person (a skip, a warning).
+    """
+
+    path: str
+    at: Instant
+    state: State
+    started_at: Instant = Instant(0)
+    outputs: Bindings | None = None
+    cached_from: str = ""
+    failure: Failure | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptAdded:
+    """A new try of a task, in state OPEN."""
+
+    attempt: Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptMoved:
+    """The attempt as it is now, whole."""
+
+    attempt: Attempt
+
+
+Change = RunMoved | TaskAdded | TaskMoved | AttemptAdded | AttemptMoved
+
+
+@dataclass(frozen=True, slots=True)
+class LookUpCache:
+    """Answered with `CacheAnswered` inside the same transaction. `parts` is what the fingerprint was made of."""
+
+    path: str
+    fingerprint: str
+    parts: dict[str, JsonValue]
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """Sent after the commit; sent again after a restart, while the attempt has not ended."""
+
+    path: str
+    attempt_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """Sent after the commit; sent again after a restart, while the attempt has not ended."""
+
+    path: str
+    attempt_id: str
+
+
+Command = LookUpCache | Launch | Kill
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """All that one event leads to."""
+
+    changes: tuple[Change, ...] = ()
+    commands: tuple[Command, ...] = ()
+    then: tuple[Event, ...] = field(default=())

@@ -1,0 +1,117 @@
+"""The narrow waist: a step is a `LaunchRequest`, a launcher runs it and reports `Observation`s.
+
+The controllers make requests and take observations; a launcher knows neither runs nor the database. A launch is
+idempotent per attempt id: the second launch of a claimed attempt adopts it, so recovery is to launch again all
+attempts that have not ended.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from headrace.base.clock import Instant
+from headrace.base.json import JsonObject
+from headrace.model.task import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchRequest:
+    """One attempt, ready to run: no placeholder left, but that `executor_input` may be wanted in a file.
+
+    `command` + `args` is the whole command, where an argument that is exactly `EXECUTOR_INPUT` stands for the
+    text of `executor_input`. `env` is what the component declares; `system_env` what Headrace adds (KFP_POD_NAME
+    and the like). `folder` is the attempt's own (log, claim, exit record, TMPDIR, parameter files); `outputs` are
+    files that the step may write, whose parent folders must exist when it starts; `store_root` is the folder
+    that stands for `minio://`.
+    """
+
+    attempt_id: str
+    run_id: str
+    path: str
+    image: str
+    command: tuple[str, ...]
+    args: tuple[str, ...]
+    env: tuple[tuple[str, str], ...]
+    system_env: tuple[tuple[str, str], ...]
+    executor_input: JsonObject
+    folder: Path
+    store_root: Path
+    outputs: tuple[Path, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+EXECUTOR_INPUT = "{{$}}"
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The attempt's process exists."""
+
+    attempt_id: str
+    at: Instant
+    warning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Exited:
+    """The attempt's process ended by itself or was killed. `exit_code` is its own, or minus the signal.
+
+    `killed` says that it ended because `kill` was asked. `message` explains an end that the code does not.
+    """
+
+    attempt_id: str
+    started_at: Instant
+    at: Instant
+    exit_code: int
+    killed: bool = False
+    message: str = ""
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The attempt was claimed, is not alive and left no record: nobody knows how it ended."""
+
+    attempt_id: str
+    at: Instant
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The attempt could not be started and never will be by itself: its environment failed, its command is missing.
+
+    `infrastructure` says that the step is not to blame (a full disk, a registry that does not answer).
+    """
+
+    attempt_id: str
+    at: Instant
+    reason: str
+    infrastructure: bool = False
+
+
+Observation = Started | Exited | Lost | Refused
+
+Observer = Callable[[Observation], None]
+"""Called on the event loop, at least once per end of an attempt; duplicates are the caller's to ignore."""
+
+
+class Launcher(Protocol):
+    """Runs attempts. All methods are called on the event loop."""
+
+    async def start(self, observer: Observer) -> None:
+        """Get ready; nothing is observed before this."""
+        ...
+
+    async def launch(self, request: LaunchRequest) -> None:
+        """Start the attempt, or adopt it if it was started before. Problems come as observations, not raised."""
+        ...
+
+    async def kill(self, request: LaunchRequest, *, grace: float) -> None:
+        """End the attempt's whole tree: TERM, after `grace` seconds KILL. One that never started will not start."""
+        ...
+
+    async def stop(self) -> None:
+        """Let go: steps go on running and are adopted after the next start."""
+        ...

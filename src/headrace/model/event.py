@@ -1,0 +1,111 @@
+"""What can happen to a run. The engine takes these, the store keeps them as the run's history.
+
+Events from outside carry the instant at which they were seen; the engine reads no clock. The last three are the
+engine's own: it tells itself what follows, one small transition at a time.
+"""
+
+from dataclasses import dataclass, field
+
+from headrace.base.clock import Instant
+from headrace.model.artifact import Bindings
+from headrace.model.run import Failure
+from headrace.model.task import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequested:
+    """The run was accepted: begin."""
+
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class TerminateRequested:
+    """Somebody wants the run to end now."""
+
+    at: Instant
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptStarted:
+    """A launcher saw the attempt's process."""
+
+    attempt_id: str
+    path: str
+    at: Instant
+    warning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptSucceeded:
+    """The attempt ended well and its outputs are published."""
+
+    attempt_id: str
+    path: str
+    at: Instant
+    started_at: Instant
+    outputs: Bindings
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptFailed:
+    """The attempt did not give its outputs. `killed`: because it was asked to end. `infrastructure`: not its fault."""
+
+    attempt_id: str
+    path: str
+    at: Instant
+    started_at: Instant
+    failure: Failure
+    exit_code: int | None = None
+    killed: bool = False
+    infrastructure: bool = False
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True, slots=True)
+class CacheAnswered:
+    """The store looked for an earlier execution. `source` is the task id of the hit, "" for a miss."""
+
+    path: str
+    at: Instant
+    source: str = ""
+    outputs: Bindings = field(default_factory=Bindings)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskReady:
+    """All that the task depends on has ended."""
+
+    path: str
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class TaskEnded:
+    """The task reached an end state: see to its successors and its parent."""
+
+    path: str
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class DagDrained:
+    """Every task of the DAG at `path` has ended."""
+
+    path: str
+    at: Instant
+
+
+Event = (
+    RunRequested
+    | TerminateRequested
+    | AttemptStarted
+    | AttemptSucceeded
+    | AttemptFailed
+    | CacheAnswered
+    | TaskReady
+    | TaskEnded
+    | DagDrained
+)

@@ -1,0 +1,57 @@
+"""A run: one execution of a plan."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from headrace.base.clock import Instant
+from headrace.base.json import JsonValue
+from headrace.model.state import State, StorageState
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a run or a task did not succeed, for a person. `code` is a google.rpc code: 2 for a failed step."""
+
+    message: str
+    code: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class StateChange:
+    """One line of a state history."""
+
+    at: Instant
+    state: State
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a client sees of a run. Its document is in the `plans` table under `plan_id`."""
+
+    run_id: str
+    key: int
+    name: str
+    namespace: str
+    experiment_id: str
+    plan_id: str
+    pipeline_name: str
+    created_at: Instant
+    scheduled_at: Instant
+    state: State = State.PENDING
+    storage_state: StorageState = StorageState.AVAILABLE
+    description: str = ""
+    pipeline_id: str = ""
+    pipeline_version_id: str = ""
+    recurring_run_id: str = ""
+    parameters: Mapping[str, JsonValue] = field(default_factory=dict)
+    pipeline_root: str = ""
+    service_account: str = ""
+    finished_at: Instant = Instant(0)
+    failure: Failure | None = None
+    history: tuple[StateChange, ...] = ()
+
+    @property
+    def resource_name(self) -> str:
+        """`{{$.pipeline_job_resource_name}}`: `<pipeline>-<suffix>`, unique, a legal Kubernetes name."""
+        return f"{self.pipeline_name}-{self.run_id.replace('-', '')[:8]}"

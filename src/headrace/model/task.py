@@ -1,0 +1,96 @@
+"""A task of a run, and the attempts at it.
+
+A task is named in its run by its `path`: `root` is the run's own DAG, `root.train` a task in it,
+`root.inner.train` a task of a nested pipeline. Task names never hold a dot, so paths are unambiguous.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from headrace.base import ids
+from headrace.base.clock import Instant
+from headrace.model.artifact import Bindings
+from headrace.model.run import Failure, StateChange
+from headrace.model.state import State
+
+ROOT = "root"
+
+
+class TaskKind(StrEnum):
+    """What a task does; the names are KFP 3.0's task types."""
+
+    ROOT = "ROOT"
+    DAG = "DAG"
+    RUNTIME = "RUNTIME"
+
+
+class AttemptState(StrEnum):
+    """OPEN: committed, so it will be launched; STARTED: its process was seen; ENDED: its end was seen."""
+
+    OPEN = "OPEN"
+    STARTED = "STARTED"
+    ENDED = "ENDED"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a step's processes used: CPU seconds, and peak memory in bytes."""
+
+    user_seconds: float = 0.0
+    system_seconds: float = 0.0
+    max_rss: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try of a task. `exit_code` is the process's own, or -signal; None where none was seen."""
+
+    attempt_id: str
+    path: str
+    number: int
+    state: AttemptState = AttemptState.OPEN
+    created_at: Instant = Instant(0)
+    started_at: Instant = Instant(0)
+    ended_at: Instant = Instant(0)
+    exit_code: int | None = None
+    failure: Failure | None = None
+    usage: Usage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task that was reached. Tasks that a run never reached have no row."""
+
+    task_id: str
+    path: str
+    parent: str
+    name: str
+    display_name: str
+    kind: TaskKind
+    state: State
+    created_at: Instant
+    started_at: Instant = Instant(0)
+    ended_at: Instant = Instant(0)
+    inputs: Bindings = field(default_factory=Bindings)
+    outputs: Bindings = field(default_factory=Bindings)
+    fingerprint: str = ""
+    cached_from: str = ""
+    failure: Failure | None = None
+    reason: str = ""
+    history: tuple[StateChange, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+
+
+def child(parent: str, name: str) -> str:
+    """The path of the task `name` in the DAG at `parent`."""
+    return f"{parent}.{name}"
+
+
+def task_id(run_id: str, path: str) -> str:
+    """The public id of a task: derived, so that the planner can name it."""
+    return ids.derived(run_id, "task", path)
+
+
+def attempt_id(run_id: str, path: str, number: int) -> str:
+    """The public id of an attempt; what makes a launch idempotent."""
+    return ids.derived(run_id, "attempt", path, number)

@@ -1,0 +1,203 @@
+"""The compiled pipeline: immutable, typed, checked, shared by all runs of the same document.
+
+`compile_plan` makes it from the IR; the engine walks it; the controllers turn its leaves into launch requests.
+A component that is used by several tasks is one object here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from headrace.base.json import JsonObject, JsonValue
+
+
+class ParameterType(StrEnum):
+    """`parameterType` of the IR."""
+
+    NUMBER_DOUBLE = "NUMBER_DOUBLE"
+    NUMBER_INTEGER = "NUMBER_INTEGER"
+    STRING = "STRING"
+    BOOLEAN = "BOOLEAN"
+    LIST = "LIST"
+    STRUCT = "STRUCT"
+    TASK_FINAL_STATUS = "TASK_FINAL_STATUS"
+    TASK_CONFIG = "TASK_CONFIG"
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterSpec:
+    """A parameter that a component takes or gives. `default` counts only where `has_default`."""
+
+    type: ParameterType
+    optional: bool = False
+    has_default: bool = False
+    default: JsonValue = None
+    literals: tuple[JsonValue, ...] = ()
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactSpec:
+    """An artifact that a component takes or gives. `type` is the schema title, e.g. `system.Model`."""
+
+    type: str
+    schema_version: str = "0.0.1"
+    optional: bool = False
+    is_list: bool = False
+    metadata: JsonObject = field(default_factory=dict)
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """What a component takes and gives, by name."""
+
+    input_parameters: Mapping[str, ParameterSpec] = field(default_factory=dict)
+    input_artifacts: Mapping[str, ArtifactSpec] = field(default_factory=dict)
+    output_parameters: Mapping[str, ParameterSpec] = field(default_factory=dict)
+    output_artifacts: Mapping[str, ArtifactSpec] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A value written in the document; may hold placeholders."""
+
+    value: JsonValue
+
+
+@dataclass(frozen=True, slots=True)
+class FromParent:
+    """The resolved input `name` of the DAG that the task is in."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class FromTask:
+    """The output `key` of the sibling `task`."""
+
+    task: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class FinalStatus:
+    """How the sibling `task` ended, as a STRUCT."""
+
+    task: str
+
+
+ParameterSource = Constant | FromParent | FromTask | FinalStatus
+ArtifactSource = FromParent | FromTask
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterBinding:
+    """Where an input parameter comes from. `selector` is the keys that `parseJson(...)["k"]...` walks."""
+
+    source: ParameterSource
+    selector: tuple[str, ...] = ()
+
+
+class Trigger(StrEnum):
+    """When a task may start, once all that it depends on has ended."""
+
+    ALL_SUCCEEDED = "ALL_UPSTREAM_TASKS_SUCCEEDED"
+    ALL_COMPLETED = "ALL_UPSTREAM_TASKS_COMPLETED"
+
+
+@dataclass(frozen=True, slots=True)
+class Caching:
+    """Whether an earlier execution may stand in, and the user's own cache key if there is one."""
+
+    enabled: bool = False
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """Requests and limits as written, placeholders included: CPU in Kubernetes quantity or cores, memory likewise."""
+
+    cpu_request: str = ""
+    cpu_limit: str = ""
+    memory_request: str = ""
+    memory_limit: str = ""
+    accelerator_type: str = ""
+    accelerator_count: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A component that is a command. All strings may hold placeholders; `env` keeps the document's order."""
+
+    component: str
+    interface: Interface
+    image: str
+    command: tuple[str, ...]
+    args: tuple[str, ...]
+    env: tuple[tuple[str, str], ...] = ()
+    resources: Resources = field(default_factory=Resources)
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPlan:
+    """One task of a DAG. `depends_on` holds data and explicit dependencies, each once."""
+
+    name: str
+    display_name: str
+    component: "Container | Dag"
+    parameters: Mapping[str, ParameterBinding] = field(default_factory=dict)
+    artifacts: Mapping[str, ArtifactSource] = field(default_factory=dict)
+    depends_on: tuple[str, ...] = ()
+    trigger: Trigger = Trigger.ALL_SUCCEEDED
+    caching: Caching = field(default_factory=Caching)
+
+
+@dataclass(frozen=True, slots=True)
+class OutputSelector:
+    """One candidate for a DAG's output: the output `key` of its task `task`."""
+
+    task: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dag:
+    """A component that is a graph of tasks. `tasks` is in an order where dependencies come first.
+
+    `successors[t]` are the tasks that depend on `t`; `roots` those that depend on none. An output takes the
+    first of its selectors whose task succeeded.
+    """
+
+    component: str
+    interface: Interface
+    tasks: Mapping[str, TaskPlan]
+    successors: Mapping[str, tuple[str, ...]]
+    roots: tuple[str, ...]
+    output_parameters: Mapping[str, tuple[OutputSelector, ...]] = field(default_factory=dict)
+    output_artifacts: Mapping[str, tuple[OutputSelector, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A whole pipeline. `plan_id` is `sha256:<hex>` of the document's canonical content."""
+
+    plan_id: str
+    pipeline_name: str
+    root: Dag
+    display_name: str = ""
+    description: str = ""
+    default_pipeline_root: str = ""
+    sdk_version: str = ""
+
+    def find(self, path: str) -> TaskPlan:
+        """The task at a path such as `root.inner.train`. Raises KeyError; `root` itself is no task."""
+        dag = self.root
+        names = path.split(".")[1:]
+        for name in names[:-1]:
+            inner = dag.tasks[name].component
+            if not isinstance(inner, Dag):
+                raise KeyError(path)
+            dag = inner
+        return dag.tasks[names[-1]]
