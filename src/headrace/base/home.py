@@ -1,0 +1,57 @@
+"""The home directory: everything a local server keeps, and where.
+
+    headrace.db        the database (SQLite)
+    headrace.toml      settings, if the user wrote some
+    server.json        where the server that is up listens; server.lock is held while it is
+    store/BUCKET/...   what `minio://BUCKET/...` means
+    attempts/ID/       an attempt's own folder: log, claim, exit record, outputs/, tmp/
+    environments/KEY/  the Python environments of steps
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    root: Path
+
+    @classmethod
+    def default(cls) -> "Home":
+        """`$HEADRACE_HOME`, else `~/.headrace`."""
+        return cls(Path(os.environ.get("HEADRACE_HOME") or Path.home() / ".headrace").absolute())
+
+    @property
+    def database(self) -> Path:
+        return self.root / "headrace.db"
+
+    @property
+    def settings(self) -> Path:
+        return self.root / "headrace.toml"
+
+    @property
+    def server(self) -> Path:
+        return self.root / "server.json"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / "server.lock"
+
+    @property
+    def store(self) -> Path:
+        return self.root / "store"
+
+    @property
+    def attempts(self) -> Path:
+        return self.root / "attempts"
+
+    @property
+    def environments(self) -> Path:
+        return self.root / "environments"
+
+    def attempt(self, attempt_id: str) -> Path:
+        return self.attempts / attempt_id
+
+    def log(self, attempt_id: str) -> Path:
+        return self.attempt(attempt_id) / "log"
