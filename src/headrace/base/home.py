@@ -1,11 +1,11 @@
 """The home directory: everything a local server keeps, and where.
 
-    headrace.db        the database (SQLite)
-    headrace.toml      settings, if the user wrote some
-    server.json        where the server that is up listens; server.lock is held while it is
-    store/BUCKET/...   what `minio://BUCKET/...` means
-    attempts/ID/       an attempt's own folder: log, claim, exit record, outputs/, tmp/
-    environments/KEY/  the Python environments of steps
+headrace.db        the database (SQLite)
+headrace.toml      settings, if the user wrote some
+server.json        where the server that is up listens; server.lock is held while it is
+store/BUCKET/...   what `minio://BUCKET/...` means
+attempts/ID/       an attempt's own folder: log, claim, exit record, outputs/, tmp/
+environments/KEY/  the Python environments of steps
 """
 
 import os
