@@ -1,0 +1,42 @@
+# The commands of this repository. They need Python 3.11 or newer, and make; `make setup` gets the rest.
+
+PYTHON ?= $(shell command -v python3 || command -v python)
+BIN := .venv/bin
+READY := .venv/ready
+HOME_DIR := .headrace
+ROOMS := src tests benchmarks examples .ci
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(READY) ## Make .venv, with everything pinned in requirements/dev.txt
+
+$(READY): .ci/setup.py pyproject.toml requirements/tools.txt requirements/dev.txt
+	@$(PYTHON) .ci/setup.py
+	@touch $@
+
+demo: $(READY) ## Run a machine-learning pipeline on an embedded Headrace (home: .headrace)
+	@$(BIN)/headrace run examples/train_and_compare.py --home $(HOME_DIR)
+
+test: check ## Check, then run every test
+	@$(BIN)/pytest
+
+check: $(READY) ## Format, lint, types, and which room may import which
+	@$(BIN)/ruff format --check $(ROOMS)
+	@$(BIN)/ruff check $(ROOMS)
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(READY) ## Measure; each benchmark prints one line of JSON
+	@$(BIN)/python benchmarks/overhead.py
+	@$(BIN)/python benchmarks/startup.py
+
+lock: $(READY) ## Pin the newest versions that fit pyproject.toml in requirements/
+	@.ci/lock
+
+clean: ## Remove everything that these commands made (the demo's home too)
+	@rm -rf .venv .tools .headrace build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
