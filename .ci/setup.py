@@ -83,6 +83,10 @@ def find_or_install_uv(python: str) -> str:
 
 def make_environment(uv: str, python: str, environment: Mapping[str, str]) -> None:
     """`.venv` with exactly what `requirements/dev.txt` says, and Headrace from this folder."""
+    if VENV.is_symlink():
+        raise SetupError(
+            ".venv is a link, so its environment belongs elsewhere and stays as it is. To have one here: rm .venv"
+        )
     interpreter = VENV / "bin" / "python"
     if not succeeds([str(interpreter), "-c", "import sys; sys.exit(sys.version_info[:2] < (3, 11))"]):
         run([uv, "venv", "--quiet", "--clear", "--no-python-downloads", "--python", python, str(VENV)], environment)
