@@ -23,6 +23,11 @@ class TaskKind(StrEnum):
     DAG = "DAG"
     RUNTIME = "RUNTIME"
 
+    @property
+    def is_group(self) -> bool:
+        """It holds tasks and runs nothing itself."""
+        return self is not TaskKind.RUNTIME
+
 
 class AttemptState(StrEnum):
     """OPEN: committed, so it will be launched; STARTED: its process was seen; ENDED: its end was seen."""

@@ -1,0 +1,121 @@
+"""The owner of one live run on the event loop: gathers its news, commits what comes of them, sends the commands.
+
+The state in memory is a copy of rows. It is changed inside the transaction that writes the same changes, and dropped
+on any failure: the next transaction loads it again, so nothing is acted on that was not committed.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from headrace.base.errors import Unavailable
+from headrace.controllers.advance import Advance, Advanced, Held
+from headrace.controllers.dispatch import Dispatcher
+from headrace.controllers.faults import Fault, Faults
+from headrace.controllers.feed import Feed
+from headrace.controllers.step import Step
+from headrace.engine.decision import Kill, Launch
+from headrace.engine.inputs import context
+from headrace.engine.state import RunState
+from headrace.model.event import AttemptStarted, Event
+from headrace.spec.plan import Container
+from headrace.store.db import Database, Tx
+
+_START_CAN_WAIT = 0.02
+"""Seconds that the news of a start waits for company: a step that ends sooner is written once, not twice."""
+
+_RETRY_FIRST, _RETRY_MOST = 0.1, 5.0
+"""Seconds between tries to commit while the database cannot; doubled from the first to the most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What all actors of a process use."""
+
+    database: Database
+    advance: Advance
+    dispatcher: Dispatcher
+    feed: Feed
+    faults: Faults
+
+
+@dataclass(slots=True)
+class RunActor:
+    """One task on the event loop. `poke` says that the inbox has something, `tell` hands over an observation."""
+
+    run_id: str
+    shared: Shared
+    _held: Held | None = None
+    _observed: list[Event] = field(default_factory=list)
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def has_news(self) -> bool:
+        return self._news.is_set()
+
+    def poke(self) -> None:
+        """Look into the inbox."""
+        self._news.set()
+
+    def tell(self, event: Event) -> None:
+        """Here is what happened. The news of a start may wait a moment."""
+        self._observed.append(event)
+        if isinstance(event, AttemptStarted):
+            asyncio.get_running_loop().call_later(_START_CAN_WAIT, self._news.set)
+        else:
+            self._news.set()
+
+    async def live(self) -> None:
+        """Until the run has ended: wait for news, commit what comes of them, send the commands. Raises LeaseLost."""
+        self._news.set()
+        while self._held is None or not self._held.state.run.state.ended:
+            await self._news.wait()
+            self._news.clear()
+            done = await self._commit()
+            self._held = done.held
+            for command in done.commands:
+                self._send(done.held.state, command)
+
+    async def _commit(self) -> Advanced:
+        """All that is known now, in one transaction; tried again while the database cannot take it."""
+        observed, self._observed = self._observed, []
+        held, self._held = self._held, None
+        delay = _RETRY_FIRST
+        while True:
+            self.shared.faults(Fault.BEFORE_COMMIT)
+            unit = _Unit(self.shared.advance, self.run_id, held, observed)
+            try:
+                done = await asyncio.wrap_future(self.shared.database.submit(unit))
+            except Unavailable:
+                held = None
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, _RETRY_MOST)
+                continue
+            self.shared.faults(Fault.AFTER_COMMIT)
+            self.shared.feed.publish(self.run_id, done.held.number)
+            return done
+
+    def _send(self, state: RunState, command: Launch | Kill) -> None:
+        component = state.plan_of(command.path).component
+        if not isinstance(component, Container):
+            raise TypeError(f"{command.path} is a DAG and cannot be launched")
+        task = state.tasks[command.path]
+        step = Step(state.run, task, component, context(state, command.path, task.name), command.attempt_id)
+        if isinstance(command, Launch):
+            self.shared.dispatcher.launch(step)
+        else:
+            self.shared.dispatcher.kill(step)
+
+
+@dataclass(slots=True)
+class _Unit:
+    """The transaction as the store calls it: once, or again from the rows if it has to be replayed."""
+
+    advance: Advance
+    run_id: str
+    held: Held | None
+    observed: Sequence[Event]
+
+    def __call__(self, tx: Tx) -> Advanced:
+        held, self.held = self.held, None
+        return self.advance(tx, self.run_id, held, self.observed)

@@ -1,0 +1,85 @@
+"""The one transaction of a run: take its lease, its inbox and what was observed; ask the engine; write it all.
+
+Synchronous, called by the store's writer. A run that is not held is loaded from its rows, and the commands of its open
+attempts are sent again: that is all there is to recovery.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from headrace.base.clock import Clock
+from headrace.engine.decision import Kill, Launch, LookUpCache
+from headrace.engine.settle import settle
+from headrace.engine.state import Options, RunState
+from headrace.model.event import CacheAnswered, Event
+from headrace.model.state import State
+from headrace.model.task import AttemptState
+from headrace.spec.plan import Plan
+from headrace.store import cache, leases, runs
+from headrace.store.db import Tx
+
+
+@dataclass(slots=True)
+class Held:
+    """A run in memory, under its lease: the state, the lease's term, and the number of the run's last event."""
+
+    state: RunState
+    term: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Advanced:
+    """What the transaction leaves behind: the run as written, and what to send once it is committed."""
+
+    held: Held
+    commands: tuple[Launch | Kill, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """What every such transaction of a process uses. `holder` is the process in leases, `plan` finds a plan by id."""
+
+    clock: Clock
+    options: Options
+    holder: str
+    plan: Callable[[Tx, str], Plan]
+
+    def __call__(self, tx: Tx, run_id: str, held: Held | None, observed: Sequence[Event]) -> Advanced:
+        """Bring the run forward. Mutates `held`, which is void if the commit fails. Raises LeaseLost."""
+        resent: tuple[Launch | Kill, ...] = ()
+        if held is None:
+            held = self.load(tx, run_id)
+            resent = _open_commands(held.state)
+        else:
+            leases.hold_lease(tx, held.state.run.key, held.term)
+        state = held.state
+        events = [*runs.take_inbox(tx, state.run), *observed]
+        settled = settle(state, events, lambda look: self._look_up(tx, state, look))
+        number = runs.write(tx, state.run, held.number, events, settled.changes)
+        return Advanced(Held(state, held.term, number), (*resent, *settled.commands))
+
+    def load(self, tx: Tx, run_id: str) -> Held:
+        """The run from its rows, under a new term of its lease."""
+        rows = runs.load_run(tx, run_id)
+        term = leases.take_lease(tx, rows.run.key, self.holder)
+        state = RunState.load(self.plan(tx, rows.run.plan_id), self.options, rows.run, rows.tasks)
+        return Held(state, term, rows.last_event)
+
+    def _look_up(self, tx: Tx, state: RunState, look: LookUpCache) -> CacheAnswered:
+        hit = cache.find_cached(tx, state.run.namespace, look.fingerprint)
+        now = self.clock.now()
+        if hit is None:
+            return CacheAnswered(look.path, now)
+        return CacheAnswered(look.path, now, hit.task_id, hit.outputs)
+
+
+def _open_commands(state: RunState) -> tuple[Launch | Kill, ...]:
+    """Every attempt that has not ended is launched again, or killed again if the run is being terminated."""
+    open_attempts = [
+        task.attempts[-1]
+        for path in sorted(state.live)
+        if (task := state.tasks[path]).attempts and task.attempts[-1].state is not AttemptState.ENDED
+    ]
+    command = Kill if state.run.state is State.CANCELING else Launch
+    return tuple(command(attempt.path, attempt.attempt_id) for attempt in open_attempts)

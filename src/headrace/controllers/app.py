@@ -1,0 +1,77 @@
+"""Puts the controllers together. Whoever starts a server hands in all that they use."""
+
+from headrace.base.clock import Clock
+from headrace.base.home import Home
+from headrace.base.settings import Settings
+from headrace.blobs.folder import FolderStore
+from headrace.controllers.actor import Shared
+from headrace.controllers.advance import Advance
+from headrace.controllers.dispatch import Dispatcher
+from headrace.controllers.faults import Faults, no_faults
+from headrace.controllers.feed import Feed
+from headrace.controllers.runs import Runs
+from headrace.engine.state import Options
+from headrace.launch.base import Launcher
+from headrace.spec.load import document_from_json
+from headrace.spec.plan import Plan
+from headrace.spec.plans import Plans
+from headrace.store import runs
+from headrace.store.db import Database, Tx
+
+
+class Controllers:
+    """The loops of one process. `start` recovers what an earlier process left; `stop` leaves steps running."""
+
+    def __init__(self, runs: Runs, dispatcher: Dispatcher, shared: Shared) -> None:
+        self._runs = runs
+        self._dispatcher = dispatcher
+        self._shared = shared
+
+    async def start(self) -> None:
+        await self._dispatcher.start()
+        await self._runs.start(self._shared)
+
+    async def stop(self) -> None:
+        await self._runs.stop()
+        await self._dispatcher.stop()
+
+    def wake(self, run_id: str) -> None:
+        """Called after a commit that created the run or put something into its inbox."""
+        self._runs.wake(run_id)
+
+    @property
+    def live_runs(self) -> int:
+        return self._runs.live
+
+    @property
+    def running_steps(self) -> int:
+        return self._dispatcher.running
+
+    @property
+    def queued_steps(self) -> int:
+        return self._dispatcher.queued
+
+
+def build_controllers(
+    *,
+    database: Database,
+    blobs: FolderStore,
+    plans: Plans,
+    launcher: Launcher,
+    settings: Settings,
+    home: Home,
+    clock: Clock,
+    feed: Feed,
+    holder: str,
+    faults: Faults = no_faults,
+) -> Controllers:
+    """The controllers of this process. `holder` names it in leases; `faults` is for crash tests."""
+
+    def plan(tx: Tx, plan_id: str) -> Plan:
+        return plans.known(plan_id) or plans.get(document_from_json(runs.load_document(tx, plan_id)))
+
+    registry = Runs()
+    dispatcher = Dispatcher(launcher, blobs, home, settings, clock, registry.tell, faults)
+    options = Options(cache=settings.cache, success_status="SUCCEEDED" if settings.kfp_compat == "3.0" else "COMPLETE")
+    shared = Shared(database, Advance(clock, options, holder, plan), dispatcher, feed, faults)
+    return Controllers(registry, dispatcher, shared)

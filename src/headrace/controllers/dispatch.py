@@ -1,0 +1,205 @@
+"""Carries out the planner's commands: launches attempts as slots come free, kills them, and turns what launchers
+observe into the run's events.
+
+Lives on the event loop. Takes `Step`s from the run actors, gives events to `tell`. Holds nothing that the rows do not
+say: after a restart the actors send every attempt that has not ended again, and the launcher adopts it.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from headrace.base.clock import Clock, Instant
+from headrace.base.errors import InvalidInput, StepError
+from headrace.base.home import Home
+from headrace.base.settings import Settings
+from headrace.blobs.folder import FolderStore
+from headrace.controllers.faults import Fault, Faults
+from headrace.controllers.publish import publish
+from headrace.controllers.step import Step, launch_request
+from headrace.launch.base import Exited, Launcher, LaunchRequest, Lost, Observation, Refused, Started
+from headrace.launch.explain import explain_exit
+from headrace.model.event import AttemptFailed, AttemptStarted, AttemptSucceeded, Event
+from headrace.model.run import Failure
+
+Tell = Callable[[str, Event], None]
+"""Called on the event loop with a run's id and an event of it."""
+
+_PUBLISHERS = 4
+
+
+@dataclass(slots=True)
+class _Sent:
+    """An attempt that holds a slot."""
+
+    step: Step
+    request: LaunchRequest
+
+
+class Dispatcher:
+    """Slots, a queue, and what is running."""
+
+    def __init__(
+        self,
+        launcher: Launcher,
+        blobs: FolderStore,
+        home: Home,
+        settings: Settings,
+        clock: Clock,
+        tell: Tell,
+        faults: Faults,
+    ) -> None:
+        self._launcher = launcher
+        self._blobs = blobs
+        self._home = home
+        self._settings = settings
+        self._clock = clock
+        self._tell = tell
+        self._faults = faults
+        self._queue: deque[Step] = deque()
+        self._waiting: set[str] = set()
+        self._sent: dict[str, _Sent] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._threads = ThreadPoolExecutor(_PUBLISHERS, thread_name_prefix="publish")
+
+    async def start(self) -> None:
+        await self._launcher.start(self._observe)
+
+    async def stop(self) -> None:
+        """Let go of the steps: they run on, and are adopted by the next start."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._launcher.stop()
+        self._threads.shutdown(cancel_futures=True)
+
+    @property
+    def queued(self) -> int:
+        """Attempts that wait for a slot."""
+        return len(self._queue)
+
+    @property
+    def running(self) -> int:
+        """Attempts that hold a slot."""
+        return len(self._sent)
+
+    def launch(self, step: Step) -> None:
+        """Run the attempt as soon as a slot is free; one that is known already is left alone."""
+        if step.attempt_id in self._sent or step.attempt_id in self._waiting:
+            return
+        self._queue.append(step)
+        self._waiting.add(step.attempt_id)
+        self._fill()
+
+    def kill(self, step: Step) -> None:
+        """End the attempt, whether it runs, waits, or ran before this process began."""
+        sent = self._sent.get(step.attempt_id)
+        if sent is None:
+            self._withdraw(step.attempt_id)
+            sent = self._send(step)
+            if sent is None:
+                return
+        self._go(self._launcher.kill(sent.request, grace=self._settings.kill_grace))
+
+    def abandon(self, run_id: str) -> None:
+        """Kill all that the run has here: it has no use for it any more."""
+        for step in [*self._queue, *(sent.step for sent in self._sent.values())]:
+            if step.run.run_id == run_id:
+                self.kill(step)
+
+    def _withdraw(self, attempt_id: str) -> None:
+        if attempt_id in self._waiting:
+            self._waiting.discard(attempt_id)
+            self._queue = deque(step for step in self._queue if step.attempt_id != attempt_id)
+
+    def _fill(self) -> None:
+        while self._queue and len(self._sent) < self._settings.slots:
+            step = self._queue.popleft()
+            self._waiting.discard(step.attempt_id)
+            sent = self._send(step)
+            if sent is not None:
+                self._go(self._launch(sent.request))
+
+    def _send(self, step: Step) -> _Sent | None:
+        """Give the attempt its slot; None, with the event told, where no request can be made of it."""
+        try:
+            request = launch_request(step, self._home, self._blobs)
+        except InvalidInput as error:
+            self._fail(step, Failure(str(error), code=3), self._clock.now(), Instant(0))
+            return None
+        sent = _Sent(step, request)
+        self._sent[step.attempt_id] = sent
+        return sent
+
+    async def _launch(self, request: LaunchRequest) -> None:
+        await self._launcher.launch(request)
+        self._faults(Fault.AFTER_LAUNCH)
+
+    def _observe(self, seen: Observation) -> None:
+        sent = self._sent.get(seen.attempt_id)
+        if sent is None:
+            return
+        step = sent.step
+        if isinstance(seen, Started):
+            self._faults(Fault.AFTER_CLAIM)
+            self._tell(step.run.run_id, AttemptStarted(seen.attempt_id, step.task.path, seen.at, warning=seen.warning))
+            return
+        del self._sent[seen.attempt_id]
+        self._fill()
+        match seen:
+            case Exited():
+                self._faults(Fault.AFTER_EXIT)
+                self._go(self._finish(sent, seen))
+            case Lost(reason=reason):
+                self._fail(step, Failure(reason), seen.at, Instant(0), infrastructure=True)
+            case Refused(reason=reason, infrastructure=infrastructure):
+                self._fail(step, Failure(reason), seen.at, Instant(0), infrastructure=infrastructure)
+
+    async def _finish(self, sent: _Sent, seen: Exited) -> None:
+        """The attempt's process is over: publish its outputs, or say why it failed."""
+        loop = asyncio.get_running_loop()
+        self._tell(sent.step.run.run_id, await loop.run_in_executor(self._threads, self._verdict, sent, seen))
+
+    def _verdict(self, sent: _Sent, seen: Exited) -> Event:
+        step, path = sent.step, sent.step.task.path
+        if seen.exit_code == 0 and not seen.killed:
+            try:
+                outputs = publish(step, self._home, self._blobs, seen.started_at, seen.at)
+            except StepError as error:
+                failure, infrastructure = Failure(str(error)), error.infrastructure
+            except OSError as error:
+                failure, infrastructure = Failure(f"its outputs cannot be published: {error}"), True
+            else:
+                return AttemptSucceeded(step.attempt_id, path, seen.at, seen.started_at, outputs, seen.usage)
+        else:
+            failure, infrastructure = Failure(explain_exit(seen, sent.request)), False
+        return AttemptFailed(
+            step.attempt_id,
+            path,
+            seen.at,
+            seen.started_at,
+            failure,
+            exit_code=seen.exit_code,
+            killed=seen.killed,
+            infrastructure=infrastructure,
+            usage=seen.usage,
+        )
+
+    def _fail(
+        self, step: Step, failure: Failure, at: Instant, started_at: Instant, *, infrastructure: bool = False
+    ) -> None:
+        event = AttemptFailed(step.attempt_id, step.task.path, at, started_at, failure, infrastructure=infrastructure)
+        self._tell(step.run.run_id, event)
+
+    def _go(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            asyncio.get_running_loop().call_exception_handler({"message": "a dispatch failed", "exception": error})

@@ -1,0 +1,90 @@
+"""All live runs of this process: one actor each, found by run id.
+
+Starting is recovering: every run that has not ended gets its actor, which loads it and sends its open commands again.
+"""
+
+import asyncio
+import logging
+
+from headrace.base.errors import LeaseLost
+from headrace.controllers.actor import RunActor, Shared
+from headrace.engine.decision import RunMoved
+from headrace.model.event import Event
+from headrace.model.run import Failure
+from headrace.model.state import State
+from headrace.store import runs
+from headrace.store.db import Tx
+
+log = logging.getLogger(__name__)
+
+
+class Runs:
+    """Lives on the event loop."""
+
+    def __init__(self) -> None:
+        self._shared: Shared | None = None
+        self._actors: dict[str, RunActor] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stopping = False
+
+    async def start(self, shared: Shared) -> None:
+        """Take up every run that has not ended."""
+        self._shared = shared
+        for run_id in await asyncio.to_thread(shared.database.read, runs.live_runs):
+            self.wake(run_id)
+
+    async def stop(self) -> None:
+        """Leave the runs as they are written."""
+        self._stopping = True
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    @property
+    def live(self) -> int:
+        """Runs that have an actor."""
+        return len(self._actors)
+
+    def wake(self, run_id: str) -> None:
+        """The run is new, or something was put into its inbox."""
+        actor = self._actors.get(run_id)
+        if actor is not None:
+            actor.poke()
+        elif self._shared is not None and not self._stopping:
+            actor = self._actors[run_id] = RunActor(run_id, self._shared)
+            task = asyncio.get_running_loop().create_task(self._live(actor, self._shared), name=f"run {run_id}")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def tell(self, run_id: str, event: Event) -> None:
+        """An observation of one of the run's attempts. A run that has ended has no use for it."""
+        actor = self._actors.get(run_id)
+        if actor is not None:
+            actor.tell(event)
+
+    async def _live(self, actor: RunActor, shared: Shared) -> None:
+        """The loop top of one run: whatever goes wrong in it ends that run alone, and says so."""
+        try:
+            await actor.live()
+        except LeaseLost:
+            log.info("run %s is owned by another controller", actor.run_id)
+        except Exception as error:
+            log.exception("run %s cannot go on", actor.run_id)
+            await self._give_up(actor.run_id, shared, error)
+        finally:
+            del self._actors[actor.run_id]
+        if actor.has_news:
+            self.wake(actor.run_id)
+
+    async def _give_up(self, run_id: str, shared: Shared, error: Exception) -> None:
+        """An error of ours in a run: it ends FAILED, with the reason, and its steps are killed."""
+        failure = Failure(f"internal error: {type(error).__name__}: {error}", code=13)
+
+        def unit(tx: Tx) -> int:
+            rows = runs.load_run(tx, run_id)
+            runs.take_inbox(tx, rows.run)
+            moved = RunMoved(shared.advance.clock.now(), State.FAILED, failure)
+            return runs.write(tx, rows.run, rows.last_event, (), (moved,))
+
+        shared.dispatcher.abandon(run_id)
+        shared.feed.publish(run_id, await asyncio.wrap_future(shared.database.submit(unit)))

@@ -1,0 +1,82 @@
+"""One attempt as the controllers hold it: what the run said, and the launch request that comes of it.
+
+Takes the run, its plan's leaf and the task's resolved inputs; gives a `LaunchRequest` in which no placeholder is
+left. The request is a function of committed rows, so a restart makes the same one again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from headrace.base.home import Home
+from headrace.blobs.folder import FolderStore
+from headrace.launch.base import LaunchRequest
+from headrace.model.run import Run
+from headrace.model.task import Task
+from headrace.spec.executor import executor_input
+from headrace.spec.placeholders import RunContext, render
+from headrace.spec.plan import Container
+
+OUTPUT_FILE = "output_metadata.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An attempt at a leaf of a run, with all that its request and its outputs depend on."""
+
+    run: Run
+    task: Task
+    component: Container
+    context: RunContext
+    attempt_id: str
+
+    @property
+    def base_uri(self) -> str:
+        """The folder of the attempt's artifacts; `dsl.get_uri()` is derived from it (contract of `outputFile`)."""
+        run = self.run
+        root = run.pipeline_root.rstrip("/")
+        return f"{root}/{run.pipeline_name}/{run.run_id}/{self.task.name}/{self.attempt_id}"
+
+    @property
+    def output_uris(self) -> dict[str, str]:
+        """Where each output artifact goes, by its key."""
+        return {key: f"{self.base_uri}/{key}" for key in self.component.interface.output_artifacts}
+
+    def parameter_files(self, home: Home) -> dict[str, str]:
+        """Where each output parameter is written, by its name."""
+        folder = home.attempt(self.attempt_id) / "outputs"
+        return {name: str(folder / name) for name in self.component.interface.output_parameters}
+
+
+def launch_request(step: Step, home: Home, blobs: FolderStore) -> LaunchRequest:
+    """The request for the attempt. Raises InvalidInput where a placeholder or a uri makes no sense here."""
+    files = step.parameter_files(home)
+    uris = step.output_uris
+    output_file = blobs.local_path(f"{step.base_uri}/{OUTPUT_FILE}")
+    artifacts = (blobs.local_path(uri) for uri in uris.values())
+    given = executor_input(step.component, step.task.inputs, uris, files, str(output_file))
+    rendered = render(step.component, given, step.context, lambda uri: str(blobs.local_path(uri)))
+    folder = home.attempt(step.attempt_id)
+    return LaunchRequest(
+        attempt_id=step.attempt_id,
+        run_id=step.run.run_id,
+        path=step.task.path,
+        image=rendered.image,
+        command=rendered.command,
+        args=rendered.args,
+        env=rendered.env,
+        system_env=tuple(_system_env(step).items()),
+        executor_input=given,
+        folder=folder,
+        store_root=blobs.root,
+        outputs=(
+            output_file,
+            *(blobs.local_path(uri) for uri in uris.values()),
+            *(Path(file) for file in files.values()),
+        ),
+        labels={"pipeline": step.run.pipeline_name, "task": step.task.name},
+    )
+
+
+def _system_env(step: Step) -> Mapping[str, str]:
+    return {"KFP_POD_NAME": step.attempt_id, "KFP_POD_UID": step.attempt_id, "KFP_RUN_ID": step.run.run_id}
