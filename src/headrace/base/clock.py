@@ -31,7 +31,7 @@ class SystemClock:
 def to_rfc3339(instant: Instant) -> str:
     """`2026-01-31T08:00:00Z`, with a fraction of 3 or 6 digits only where there is one (protobuf's JSON)."""
     seconds, micros = divmod(instant, SECOND)
-    text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    text = datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat()
     if not micros:
         return f"{text}Z"
     return f"{text}.{micros // 1000:03d}Z" if micros % 1000 == 0 else f"{text}.{micros:06d}Z"

@@ -5,6 +5,7 @@
 """
 
 import json
+import math
 import os
 import tomllib
 from collections.abc import Mapping
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from headrace.base.errors import InvalidInput
+
+LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +48,17 @@ class Settings:
     log_level: str = "info"
 
     def __post_init__(self) -> None:
+        if not 0 <= self.port <= 65535:
+            raise InvalidInput(f"{self.port} is no port", where="port", hint="Give 1 to 65535, or 0 for any free one")
         if self.slots < 1:
             raise InvalidInput(f"{self.slots} is less than 1", where="slots", hint="Give the number of steps at once")
         if self.kfp_compat not in ("2.17", "3.0"):
             raise InvalidInput(f"{self.kfp_compat!r} is unknown", where="kfp_compat", hint='Give "2.17" or "3.0"')
+        if not 0 <= self.kill_grace < math.inf:
+            raise InvalidInput(f"{self.kill_grace} is no time", where="kill_grace", hint="Give seconds, 0 or more")
+        if self.log_level not in LOG_LEVELS:
+            hint = f"Give one of {', '.join(LOG_LEVELS)}"
+            raise InvalidInput(f"{self.log_level!r} is unknown", where="log_level", hint=hint)
 
 
 def load(file: Path, environment: Mapping[str, str], options: Mapping[str, object]) -> Settings:
@@ -89,7 +99,7 @@ def _from_text(name: str, text: str) -> object:
         if isinstance(default, Mapping):
             return json.loads(text)
     except (KeyError, ValueError) as error:
-        raise InvalidInput(f"{text!r} is not a {type(default).__name__}", where=where) from error
+        raise InvalidInput(f"{name} takes {_kind(default)}, not {text!r}", where=where) from error
     return text
 
 
@@ -105,9 +115,14 @@ def _checked(name: str, value: object, where: str) -> object:
     if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if type(value) is not type(default):
-        wanted = "list of strings" if isinstance(default, tuple) else type(default).__name__
-        raise InvalidInput(f"{name} takes a {wanted}, not {value!r}", where=where)
+        raise InvalidInput(f"{name} takes {_kind(default)}, not {value!r}", where=where)
     return value
+
+
+def _kind(default: object) -> str:
+    """What a field with this default takes, for a person."""
+    kinds = {bool: "true or false", int: "a whole number", float: "a number", tuple: "a list of strings", str: "a text"}
+    return kinds.get(type(default), "a table")
 
 
 def _images(value: object, where: str) -> dict[str, ImageSetting]:
@@ -116,7 +131,13 @@ def _images(value: object, where: str) -> dict[str, ImageSetting]:
         raise InvalidInput(f"images takes a table, not {value!r}", where=where, hint=hint)
     images: dict[str, ImageSetting] = {}
     for glob, entry in value.items():
-        if not isinstance(entry, dict) or not set(entry) <= {"python", "packages", "venv", "context"}:
+        if not isinstance(entry, dict) or not all(_fits_image(name, part) for name, part in entry.items()):
             raise InvalidInput(f"images.{glob!r} is {entry!r}", where=where, hint=hint)
         images[glob] = ImageSetting(**{**entry, "packages": tuple(entry.get("packages", ()))})
     return images
+
+
+def _fits_image(name: str, value: object) -> bool:
+    if name == "packages":
+        return isinstance(value, list) and all(isinstance(part, str) for part in value)
+    return name in ("python", "venv", "context") and isinstance(value, str)
