@@ -47,24 +47,29 @@ class Advance:
 
     def __call__(self, tx: Tx, run_id: str, held: Held | None, observed: Sequence[Event]) -> Advanced:
         """Bring the run forward. Mutates `held`, which is void if the commit fails. Raises LeaseLost."""
-        resent: tuple[Launch | Kill, ...] = ()
+        loaded = held is None
         if held is None:
-            held = self.load(tx, run_id)
-            resent = _open_commands(held.state)
+            held = self._load(tx, run_id)
         else:
             leases.hold_lease(tx, held.state.run.key, held.term)
         state = held.state
         events = [*runs.take_inbox(tx, state.run), *observed]
         settled = settle(state, events, lambda look: self._look_up(tx, state, look))
         number = runs.write(tx, state.run, held.number, events, settled.changes)
-        return Advanced(Held(state, held.term, number), (*resent, *settled.commands))
+        return Advanced(Held(state, held.term, number), _open_commands(state) if loaded else settled.commands)
 
-    def load(self, tx: Tx, run_id: str) -> Held:
+    def peek(self, tx: Tx, run_id: str) -> RunState:
+        """The run as its rows have it, without a lease."""
+        return self._read(tx, runs.load_run(tx, run_id))
+
+    def _load(self, tx: Tx, run_id: str) -> Held:
         """The run from its rows, under a new term of its lease."""
         rows = runs.load_run(tx, run_id)
         term = leases.take_lease(tx, rows.run.key, self.holder)
-        state = RunState.load(self.plan(tx, rows.run.plan_id), self.options, rows.run, rows.tasks)
-        return Held(state, term, rows.last_event)
+        return Held(self._read(tx, rows), term, rows.last_event)
+
+    def _read(self, tx: Tx, rows: runs.RunRows) -> RunState:
+        return RunState.load(self.plan(tx, rows.run.plan_id), self.options, rows.run, rows.tasks)
 
     def _look_up(self, tx: Tx, state: RunState, look: LookUpCache) -> CacheAnswered:
         hit = cache.find_cached(tx, state.run.namespace, look.fingerprint)

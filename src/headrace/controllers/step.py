@@ -69,11 +69,7 @@ def launch_request(step: Step, home: Home, blobs: FolderStore) -> LaunchRequest:
         executor_input=given,
         folder=folder,
         store_root=blobs.root,
-        outputs=(
-            output_file,
-            *(blobs.local_path(uri) for uri in uris.values()),
-            *(Path(file) for file in files.values()),
-        ),
+        outputs=(output_file, *artifacts, *(Path(file) for file in files.values())),
         labels={"pipeline": step.run.pipeline_name, "task": step.task.name},
     )
 

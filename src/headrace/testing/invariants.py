@@ -1,0 +1,74 @@
+"""What must be true of a run after every commit, whatever happened before."""
+
+from collections.abc import Mapping
+from itertools import pairwise
+
+from headrace.engine.state import RunState
+from headrace.engine.transitions import RUN_MOVES, TASK_BEGINS, TASK_MOVES
+from headrace.model.state import State
+from headrace.model.task import ROOT, Task, child
+from headrace.spec.plan import Trigger
+
+
+def check(state: RunState, loaded: RunState, executions: Mapping[str, int]) -> None:
+    """Raises AssertionError that says what is broken. `loaded` is the run as its rows have it."""
+    assert loaded == state, f"the rows say something else: {_difference(loaded, state)}"
+    for path, times in executions.items():
+        tried = len(state.tasks[path].attempts) if path in state.tasks else 0
+        assert times <= tried, f"{path} was executed {times} times in {tried} attempts"
+    _check_moves(state)
+    for task in state.tasks.values():
+        _check_order(state, task)
+        if task.kind.is_group and task.state.ended:
+            _check_group(state, task)
+    if state.run.state.ended:
+        assert not state.live, f"the run has ended but {sorted(state.live)} have not"
+        assert not state.dags, f"the run has ended but the groups {sorted(state.dags)} have not"
+
+
+def _difference(loaded: RunState, state: RunState) -> str:
+    for name in ("run", "tasks", "unfinished", "waiting", "live", "dags"):
+        left, right = getattr(loaded, name), getattr(state, name)
+        if left == right:
+            continue
+        if name == "tasks":
+            paths = [path for path in {*left, *right} if left.get(path) != right.get(path)]
+            return f"tasks {paths}: {left.get(paths[0])} in rows, {right.get(paths[0])} in memory"
+        return f"{name}: {left} in rows, {right} in memory"
+    return "plan or options"
+
+
+def _check_moves(state: RunState) -> None:
+    history = [change.state for change in state.run.history]
+    for before, after in pairwise([State.PENDING, *history]):
+        assert after in RUN_MOVES[before], f"the run went from {before} to {after}"
+    for task in state.tasks.values():
+        states = [change.state for change in task.history]
+        assert states[0] in TASK_BEGINS, f"{task.path} began in {states[0]}"
+        assert states[-1] is task.state, f"{task.path} is {task.state}, its history ends in {states[-1]}"
+        for before, after in pairwise(states):
+            assert after in TASK_MOVES[before], f"{task.path} went from {before} to {after}"
+
+
+def _check_order(state: RunState, task: Task) -> None:
+    """Nothing begins before what it depends on has ended, nor, but for exit tasks, unless that went well."""
+    if task.path == ROOT:
+        return
+    plan = state.plan_of(task.path)
+    for name in plan.depends_on:
+        upstream = state.tasks.get(child(task.parent, name))
+        assert upstream is not None, f"{task.path} began before {name}"
+        assert upstream.state.ended, f"{task.path} began while {name} was {upstream.state}"
+        if task.attempts and plan.trigger is Trigger.ALL_SUCCEEDED:
+            assert upstream.state.good, f"{task.path} ran although {name} is {upstream.state}"
+
+
+def _check_group(state: RunState, group: Task) -> None:
+    """A group's state follows from its tasks'."""
+    names = state.dag(group.path).tasks
+    inner = [task.state for name in names if (task := state.tasks.get(child(group.path, name))) is not None]
+    assert all(each.ended for each in inner) or group.state is State.SKIPPED, f"{group.path} ended before its tasks"
+    if State.FAILED in inner:
+        assert group.state in (State.FAILED, State.CANCELED), f"{group.path} is {group.state} with a failed task"
+    if group.state is State.SUCCEEDED:
+        assert len(inner) == len(names), f"{group.path} succeeded without having reached all its tasks"
