@@ -1,0 +1,181 @@
+"""The grammar of the command line, for `argparse`: every command, its options, and the function that carries it out.
+
+Takes the words of the command line, gives the function's name and its keyword arguments. Imports `argparse` only.
+"""
+
+import argparse
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+from headrace import __version__
+
+
+def parse(argv: Sequence[str]) -> tuple[str, str, dict[str, Any]]:
+    """The module and function of the command, and the function's keyword arguments. Exits on --help and bad usage."""
+    words, command = list(argv), None
+    if "--" in words:
+        at = words.index("--")
+        words, command = words[:at], words[at + 1 :]
+    parser = build_parser()
+    options = vars(parser.parse_args(words))
+    module, function = options.pop("handler").split(":")
+    if module == _SHELL:
+        options["command"] = command or []
+    elif command is not None:
+        parser.error("only `headrace shell` takes a command after --")
+    return module, function, options
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole grammar."""
+    parser = argparse.ArgumentParser(
+        prog="headrace",
+        description="Kubeflow Pipelines in one Python process.",
+        epilog="`headrace COMMAND --help` says more. HEADRACE_HOME names the home directory where --home does not.",
+    )
+    parser.add_argument("--version", action="version", version=f"headrace {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _up(commands)
+    _run(commands)
+    _look(commands)
+    _act(commands)
+    return parser
+
+
+_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+_SHELL = "headrace.cli.shell"
+
+
+def _command(commands: _Commands, name: str, handler: str, text: str, *, epilog: str = "") -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        name, help=text, description=text, epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.set_defaults(handler=handler)
+    return parser
+
+
+def _home(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--home", metavar="DIR", help="home directory (default: $HEADRACE_HOME, else ~/.headrace)")
+
+
+def _server(parser: argparse.ArgumentParser) -> None:
+    """How a client's command finds the server."""
+    _home(parser)
+    parser.add_argument("--host", metavar="URL", help="the server's address, instead of looking it up in the home")
+
+
+def _json(parser: argparse.ArgumentParser, text: str = "print one JSON document") -> None:
+    parser.add_argument("--json", action="store_true", help=text)
+
+
+def _run_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN", help="a run's id, the start of it, or `last`")
+
+
+def _up(commands: _Commands) -> None:
+    parser = _command(
+        commands,
+        "up",
+        "headrace.cli.up:up",
+        "start the server: API, controllers, launcher and store in one process",
+        epilog="Settings are read from headrace.toml in the home directory, then HEADRACE_* variables, then these\n"
+        "options; later ones win. Ctrl-C stops the server and leaves its steps running: the next `up` takes them over.",
+    )
+    _home(parser)
+    parser.add_argument("--host", metavar="ADDRESS", help="address to listen on (default: 127.0.0.1)")
+    parser.add_argument("--port", type=int, help="port to listen on, 0 for any that is free (default: 8888)")
+    parser.add_argument("--slots", type=int, metavar="N", help="steps that run at once (default: one a core)")
+    parser.add_argument("--no-cache", dest="cache", action="store_const", const=False, help="execute every step anew")
+    parser.add_argument("--kfp-compat", choices=["2.17", "3.0"], help="which KFP to look like where they differ")
+    parser.add_argument("--pipeline-root", metavar="URI", help="where artifacts go unless a run says otherwise")
+    parser.add_argument("--pass-env", action="append", metavar="NAME", help="let steps see this variable; repeatable")
+    parser.add_argument(
+        "--allowed-host", dest="allowed_hosts", action="append", metavar="NAME", help="answer to this name; repeatable"
+    )
+    parser.add_argument(
+        "--allowed-origin",
+        dest="allowed_origins",
+        action="append",
+        metavar="URL",
+        help="let web pages from there call the API; repeatable",
+    )
+    parser.add_argument("--kill-grace", type=float, metavar="SECONDS", help="between TERM and KILL (default: 10)")
+    parser.add_argument("--log-level", choices=["debug", "info", "warning", "error"], help="(default: info)")
+    parser.add_argument("--until-stdin-ends", action="store_true", help="stop when standard input is closed")
+    _json(parser, "print one JSON document once the server is up")
+
+
+def _run(commands: _Commands) -> None:
+    parser = _command(
+        commands,
+        "run",
+        "headrace.cli.run:run",
+        "run a pipeline and watch it",
+        epilog="Without a server that is up, one is started for this run only. Ctrl-C asks the run to stop and waits\n"
+        "for it, a second Ctrl-C leaves. Exit code: 0 it SUCCEEDED, 1 it did not, 2 it could not be run.\n\n"
+        "  headrace run pipeline.yaml -p epochs=3 -p 'layers=[64, 10]'\n"
+        "  headrace run pipelines.py:training --logs",
+    )
+    parser.add_argument(
+        "pipeline",
+        metavar="PIPELINE",
+        help="compiled YAML or JSON, a zip or tar.gz of it, or FILE.py[:NAME] that defines a pipeline with kfp",
+    )
+    parser.add_argument(
+        "-p", "--parameter", dest="parameters", action="append", default=[], metavar="NAME=VALUE", help="repeatable"
+    )
+    parser.add_argument("--experiment", metavar="NAME", help="file the run there; made if it is new (default: Default)")
+    parser.add_argument("--name", help="the run's name (default: the pipeline's and the time)")
+    parser.add_argument("--no-cache", action="store_true", help="execute every step anew")
+    parser.add_argument("--logs", action="store_true", help="print what the steps print")
+    parser.add_argument("--python", metavar="PATH", help="the Python that has your kfp (for a .py file)")
+    _server(parser)
+    _json(parser, "print the ended run as one JSON document (logs go to stderr)")
+
+
+def _look(commands: _Commands) -> None:
+    parser = _command(commands, "ls", "headrace.cli.look:ls", "list runs, pipelines or experiments, newest first")
+    parser.add_argument("what", nargs="?", choices=["runs", "pipelines", "experiments"], default="runs")
+    parser.add_argument("-n", "--limit", type=int, default=20, metavar="N", help="at most so many (default: 20)")
+    _server(parser)
+    _json(parser)
+
+    parser = _command(commands, "get", "headrace.cli.look:get", "show one run: its steps, outputs, metrics, artifacts")
+    parser.add_argument("what", choices=["run"])
+    _run_argument(parser)
+    _server(parser)
+    _json(parser)
+
+    parser = _command(commands, "logs", "headrace.cli.logs:logs", "print what the steps of a run printed")
+    _run_argument(parser)
+    parser.add_argument("task", metavar="TASK", nargs="?", help="one step: its name or path (default: all, in turn)")
+    parser.add_argument("-f", "--follow", action="store_true", help="go on until the run has ended")
+    _server(parser)
+    _json(parser, "print one JSON document a line: task, line")
+
+
+def _act(commands: _Commands) -> None:
+    parser = _command(commands, "stop", "headrace.cli.stop:stop", "ask a run to end now, and wait until it has")
+    _run_argument(parser)
+    _server(parser)
+    _json(parser)
+
+    parser = _command(
+        commands,
+        "shell",
+        f"{_SHELL}:shell",
+        "a shell, or a command, where a step ran: its folder, environment and inputs",
+        epilog="  headrace shell last train\n  headrace shell last train -- python -c 'import sklearn'",
+    )
+    _run_argument(parser)
+    parser.add_argument("task", metavar="TASK", help="the step: its name or path")
+    _server(parser)
+    _json(parser, "print where and with what, instead of going there")
+
+    parser = _command(commands, "gc", "headrace.cli.gc:gc", "remove attempt folders and environments nothing needs")
+    parser.add_argument("-n", "--dry-run", action="store_true", help="only say what would go")
+    _home(parser)
+    _json(parser)
+
+    parser = _command(commands, "version", "headrace.cli.version:version", "say which Headrace this is")
+    _json(parser)

@@ -1,0 +1,184 @@
+"""The server as the command line calls it: one method a request, JSON in and out, errors in our own tree.
+
+Knows HTTP and the routes, not what the documents mean: `wire` reads those. Synchronous; one client a thread.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import httpx2
+
+from headrace.base import errors
+from headrace.base.json import JsonObject
+
+_V2 = "/apis/v2beta1"
+_TIMEOUT = httpx2.Timeout(60, connect=5)
+_BY_CODE: dict[int, type[errors.HeadraceError]] = {
+    3: errors.InvalidInput,
+    5: errors.NotFound,
+    6: errors.AlreadyExists,
+    7: errors.PermissionDenied,
+    9: errors.FailedPrecondition,
+    10: errors.Conflict,
+    12: errors.Unimplemented,
+}
+
+Document = dict[str, Any]
+"""A JSON object as the server sent it."""
+
+
+class Gone(errors.Unavailable):
+    """The server does not answer, or went away in the middle of an answer."""
+
+
+class Client:
+    """Talks to the server at `url`; `close` it, or use it in a `with`."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._http = httpx2.Client(base_url=url, timeout=_TIMEOUT, headers={"accept": "application/json"})
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._http.close()
+
+    def server(self) -> Document:
+        """Where the server's home is, and how full."""
+        return self._get("/api/v1/server")
+
+    def create_run(self, run: JsonObject) -> Document:
+        return self._post(f"{_V2}/runs", run)
+
+    def run(self, run_id: str) -> Document:
+        """The run with its tasks."""
+        return self._get(f"{_V2}/runs/{run_id}", view="FULL")
+
+    def terminate(self, run_id: str) -> None:
+        self._post(f"{_V2}/runs/{run_id}:terminate", None)
+
+    def create_experiment(self, name: str) -> Document:
+        return self._post(f"{_V2}/experiments", {"display_name": name})
+
+    def listed(self, what: str, *, limit: int, filters: Mapping[str, tuple[str, str]] | None = None) -> list[Document]:
+        """Up to `limit` of `runs`, `pipelines` or `experiments`, newest first. `filters`: key to (operation, text)."""
+        predicates = [
+            {"key": key, "operation": operation, "string_value": text}
+            for key, (operation, text) in (filters or {}).items()
+        ]
+        query = {"sort_by": "created_at desc", "filter": json.dumps({"predicates": predicates}) if predicates else ""}
+        items: list[Document] = []
+        token = ""
+        while len(items) < limit:
+            size = str(min(200, limit - len(items)))
+            page = self._get(f"{_V2}/{what}", page_size=size, page_token=token, **query)
+            items += page.get(what, [])
+            token = page.get("next_page_token", "")
+            if not token:
+                break
+        return items
+
+    def events(self, run_id: str, after: str) -> "Iterator[ServerEvent]":
+        """The run's events after the one with that id, as they happen; ends with the run's end or the connection's."""
+        headers = {"accept": "text/event-stream"} | ({"last-event-id": after} if after else {})
+        with self._stream(f"/api/v1/runs/{run_id}/events", {}, headers) as response:
+            yield from parse_events(response.iter_lines())
+
+    def log(self, run_id: str, path: str, *, follow: bool) -> Iterator[str]:
+        """The lines that the task's latest attempt printed; with `follow` until it has ended."""
+        query = {"follow": "true"} if follow else {}
+        with self._stream(f"/api/v1/runs/{run_id}/tasks/{path}/log", query, {"accept": "text/plain"}) as response:
+            yield from response.iter_lines()
+
+    def _get(self, path: str, **query: str) -> Document:
+        return self._call("GET", path, params={key: value for key, value in query.items() if value})
+
+    def _post(self, path: str, body: JsonObject | None) -> Document:
+        return self._call("POST", path, json=body)
+
+    def _call(self, method: str, path: str, **options: Any) -> Document:
+        try:
+            response = self._http.request(method, path, **options)
+        except httpx2.TransportError as error:
+            raise self._gone(error) from error
+        _check(response)
+        try:
+            answer = response.json()
+        except ValueError as error:
+            raise _stranger(self.url) from error
+        if not isinstance(answer, dict):
+            raise _stranger(self.url)
+        return answer
+
+    @contextmanager
+    def _stream(self, path: str, query: Mapping[str, str], headers: Mapping[str, str]) -> Iterator[httpx2.Response]:
+        """A response that is read as it comes; it may be silent for hours."""
+        timeout = httpx2.Timeout(None, connect=5)
+        try:
+            with self._http.stream("GET", path, params=query, headers=headers, timeout=timeout) as response:
+                if response.is_error:
+                    response.read()
+                _check(response)
+                yield response
+        except httpx2.TransportError as error:
+            raise self._gone(error) from error
+
+    def _gone(self, error: Exception) -> Gone:
+        return Gone("no server answers", where=self.url, hint=f"Start one with `headrace up` ({error})")
+
+
+class ServerEvent:
+    """One event of a stream: its id, by which the stream can be resumed, its name, and its data."""
+
+    __slots__ = ("data", "event_id", "name")
+
+    def __init__(self, event_id: str, name: str, data: str) -> None:
+        self.event_id = event_id
+        self.name = name
+        self.data = data
+
+
+def parse_events(lines: Iterator[str]) -> Iterator[ServerEvent]:
+    """The events in the lines of a `text/event-stream`, as the HTML standard reads them."""
+    event_id, name, data = "", "message", list[str]()
+    for line in lines:
+        field, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        match field:
+            case "" if not line:
+                if data:
+                    yield ServerEvent(event_id, name, "\n".join(data))
+                name, data = "message", []
+            case "id":
+                event_id = value
+            case "event":
+                name = value
+            case "data":
+                data.append(value)
+
+
+def _check(response: httpx2.Response) -> None:
+    """Raise what the server refused, in its own words."""
+    if not response.is_error:
+        return
+    try:
+        body = response.json()
+    except ValueError:
+        body = {}
+    if not isinstance(body, dict) or not (body.get("message") or body.get("error_message")):
+        raise errors.Unavailable(f"the server answered {response.status_code}", where=str(response.url))
+    kind = _BY_CODE.get(body.get("code", _CODE_OF_STATUS.get(response.status_code, 0)), errors.Unavailable)
+    raise kind(body.get("message") or body["error_message"])
+
+
+_CODE_OF_STATUS = {400: 3, 404: 5, 409: 6, 403: 7, 501: 12}
+
+
+def _stranger(url: str) -> errors.Unavailable:
+    return errors.Unavailable("what answers there is not a KFP server", where=url, hint="Give its URL with --host")
