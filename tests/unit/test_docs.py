@@ -1,0 +1,73 @@
+"""Public means documented: every setting and command-line option has its place in docs/, and nothing else has one."""
+
+import argparse
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from headrace.base.settings import ImageSetting, Settings
+from headrace.cli.arguments import build_parser
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def sections(document: str, level: int) -> dict[str, str]:
+    """Heading to text, for the headings of that level; a section ends at the next heading of that level or above."""
+    parts = re.split(rf"^(#{{1,{level}}}) (.+)$", (DOCS / document).read_text(), flags=re.MULTILINE)
+    marks, titles, texts = parts[1::3], parts[2::3], parts[3::3]
+    return {
+        title.strip("`"): text for mark, title, text in zip(marks, titles, texts, strict=True) if len(mark) == level
+    }
+
+
+def commands() -> dict[str, argparse.ArgumentParser]:
+    """Every command of the command line, by its name."""
+    for action in build_parser()._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            return dict(action.choices)
+    raise AssertionError("the command line has no commands")
+
+
+def test_the_settings_reference_names_every_setting_and_nothing_else() -> None:
+    assert set(sections("settings.md", 3)) == {field.name for field in fields(Settings)}
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Settings)])
+def test_a_setting_is_described_with_its_variable_and_default(name: str) -> None:
+    text = sections("settings.md", 3)[name].strip()
+    variable, _, rest = text.partition(" · default ")
+    assert variable == f"`HEADRACE_{name.upper()}`"
+    default = getattr(Settings(), name)
+    if name == "slots":
+        assert rest.startswith("the number of cores\n")
+    elif default in ((), {}):
+        assert rest.startswith("none\n")
+    else:
+        assert rest.startswith(f"`{str(default).lower() if isinstance(default, bool) else default}`\n")
+    assert len(rest.partition("\n")[2].split()) >= 8
+
+
+def test_the_parts_of_an_image_are_described() -> None:
+    keys = re.findall(r"^\| `(\w+)` \|", sections("settings.md", 3)["images"], re.MULTILINE)
+    assert keys == [field.name for field in fields(ImageSetting)]
+
+
+def test_every_command_is_described_and_nothing_else() -> None:
+    assert list(sections("cli.md", 2)) == [f"headrace {name}" for name in commands()]
+
+
+@pytest.mark.parametrize("name", commands())
+def test_every_option_is_described_and_nothing_else(name: str) -> None:
+    text = sections("cli.md", 2)[f"headrace {name}"]
+    listed = "\n".join(line.partition(":")[0] for line in text.splitlines() if line.startswith("- "))
+    described = set(re.findall(r"`(--?[a-z][a-z-]*)", listed))
+    options = {option for action in commands()[name]._actions for option in action.option_strings}
+    assert described == options - {"-h", "--help"}
+
+
+@pytest.mark.parametrize("document", sorted(path.name for path in DOCS.glob("*.md")))
+def test_links_between_documents_lead_somewhere(document: str) -> None:
+    for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", (DOCS / document).read_text()):
+        assert (DOCS / link).exists(), link
