@@ -25,6 +25,7 @@ VENV = ROOT / ".venv"
 def main() -> int:
     """Set everything up. 0, or 1 after a sentence that says what is missing."""
     try:
+        print("Setting up .venv; once, and again when a pin changes.", flush=True)
         python = suitable_python()
         uv = find_or_install_uv(python)
         environment = {**os.environ, **uv_settings(os.environ, pip_settings(python))}
