@@ -12,7 +12,7 @@ from headrace.base.json import JsonValue
 from headrace.spec.plan import ParameterSpec, ParameterType
 
 
-def read(texts: Sequence[str], declared: Mapping[str, ParameterSpec]) -> dict[str, JsonValue]:
+def read_parameters(texts: Sequence[str], declared: Mapping[str, ParameterSpec]) -> dict[str, JsonValue]:
     """The run's parameters. Raises InvalidInput that names the parameter, what it takes, and what there is."""
     values: dict[str, JsonValue] = {}
     for text in texts:

@@ -70,7 +70,7 @@ def _branch(
         is_group = path in children
         yield Row(
             guide + ("└─ " if last else "├─ "),
-            task.name if task else outline.names[path],
+            outline.names.get(path) or run.tasks[path].name,
             _state(task, run),
             _note(task),
             seconds(task.started_at, task.ended_at, now) if task else None,

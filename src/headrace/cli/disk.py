@@ -1,0 +1,59 @@
+"""How much disk a home holds, by what it is for, and how much is left."""
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from headrace.base.home import Home
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Bytes on disk: `parts` by purpose, `total` of them, and what is free on the home's file system."""
+
+    parts: Mapping[str, int]
+    total: int
+    free: int
+
+
+def usage(home: Home) -> Usage:
+    """Measure a home. A file that two folders share (environments do, by hard links) counts once."""
+    seen: set[tuple[int, int]] = set()
+    parts = {
+        "artifacts": size(home.store, seen),
+        "environments": size(home.environments, seen),
+        "attempts": size(home.attempts, seen),
+    }
+    parts["database and the rest"] = size(home.root, seen)
+    return Usage(parts, sum(parts.values()), shutil.disk_usage(home.root).free)
+
+
+def size(folder: Path, seen: set[tuple[int, int]] | None = None) -> int:
+    """Bytes that the files under a folder take on disk, those in `seen` left out; `seen` grows. 0 for no folder."""
+    seen = set() if seen is None else seen
+    total = 0
+    waiting = [os.fspath(folder)]
+    while waiting:
+        for entry in _entries(waiting.pop()):
+            try:
+                status = entry.stat(follow_symlinks=False)
+            except FileNotFoundError:
+                continue  # It went while we looked: a server is at work.
+            if (status.st_dev, status.st_ino) in seen:
+                continue
+            seen.add((status.st_dev, status.st_ino))
+            total += status.st_blocks * 512
+            if entry.is_dir(follow_symlinks=False):
+                waiting.append(entry.path)
+    return total
+
+
+def _entries(folder: str) -> list[os.DirEntry[str]]:
+    """What is in a folder; nothing, where it went meanwhile or a step closed it to us."""
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except (FileNotFoundError, PermissionError):
+        return []

@@ -1,0 +1,107 @@
+"""The server that a command talks to: the one that is up, or one that is started for the command and ends with it.
+
+The started one is a child process, `headrace up` on a free port, in a session of its own so that Ctrl-C reaches only
+us. It ends when its standard input does, so it cannot outlive us, however we end. Steps that run then go on, and the
+next server of that home takes them over.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+from typing import IO
+
+from headrace.base.errors import Unavailable
+from headrace.base.home import Home
+from headrace.cli import discover
+from headrace.cli.client import Client, Gone
+
+_STOP_SECONDS = 20
+
+
+class Server:
+    """A server at `url`, ours or not. `close` ends it if it is ours."""
+
+    def __init__(self, url: str, child: "_Child | None" = None) -> None:
+        self._url = url
+        self._child = child
+
+    @property
+    def url(self) -> str:
+        """Where it is; waits until a started one is up. Raises Unavailable, with its last words, if it cannot be."""
+        if not self._url and self._child is not None:
+            self._url = self._child.wait_for_url()
+        return self._url
+
+    @property
+    def is_ours(self) -> bool:
+        """It was started for this command, and ends with it."""
+        return self._child is not None
+
+    def close(self) -> None:
+        if self._child is not None:
+            self._child.stop()
+
+    def __enter__(self) -> "Server":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def find_or_start(home: Home, host: str | None) -> Server:
+    """The server at `host`, else the one that is up in the home, else a new one, which may still be starting."""
+    if host:
+        return Server(discover.url_of(home, host))
+    record = discover.read(home)
+    if record is not None and _answers(record.url):
+        return Server(record.url)
+    return Server("", _Child(home))
+
+
+def _answers(url: str) -> bool:
+    """A server that was killed leaves its record behind."""
+    try:
+        with Client(url) as client:
+            client.server()
+    except Gone:
+        return False
+    return True
+
+
+class _Child:
+    """A `headrace up` of ours."""
+
+    def __init__(self, home: Home) -> None:
+        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child
+        command = [sys.executable, "-m", "headrace.cli", "up", "--home", str(home.root)]
+        self._process = subprocess.Popen(
+            [*command, "--port", "0", "--until-stdin-ends", "--json"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            start_new_session=True,
+        )
+
+    def wait_for_url(self) -> str:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            code = self._process.wait()
+            self._errors.seek(0)
+            said = self._errors.read().decode(errors="replace").strip().removeprefix("headrace: ")
+            raise Unavailable(said or f"the server that was started for this run ended with exit code {code}")
+        return str(json.loads(line)["url"])
+
+    def stop(self) -> None:
+        """Ask it to end, and see that it does."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process.stdout.close()
+        self._errors.close()

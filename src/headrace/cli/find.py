@@ -1,0 +1,49 @@
+"""RUN and TASK as people write them on the command line, to what they mean."""
+
+from headrace.base.errors import InvalidInput, NotFound
+from headrace.cli.client import Client
+from headrace.cli.view import RunView, TaskView
+from headrace.model.task import ROOT
+
+_UUID = 36
+_ENOUGH = 5
+
+
+def find_run(client: Client, text: str) -> str:
+    """The id of the run that `last`, an id, or the start of one names. Raises NotFound, or InvalidInput for several."""
+    if text == "last":
+        newest = client.listed("runs", limit=1)
+        if not newest:
+            raise NotFound("there is no run yet", where="last", hint="Start one with `headrace run`")
+        return str(newest[0]["run_id"])
+    if len(text) >= _UUID:
+        return text
+    near = client.listed("runs", limit=200, filters={"run_id": ("IS_SUBSTRING", text)})
+    found = [str(run["run_id"]) for run in near if str(run["run_id"]).startswith(text.lower())]
+    if not found:
+        raise NotFound("no run's id begins so", where=text, hint="`headrace ls` lists the runs; `last` is the newest")
+    if len(found) > 1:
+        some = ", ".join(found[:_ENOUGH]) + (", …" if len(found) > _ENOUGH else "")
+        raise InvalidInput(f"{len(found)} runs' ids begin so: {some}", where=text, hint="Give more of the id")
+    return found[0]
+
+
+def find_experiment(client: Client, name: str) -> str:
+    """The id of the experiment of that name; it is made if it is new."""
+    found = client.listed("experiments", limit=1, filters={"display_name": ("EQUALS", name)})
+    return str((found[0] if found else client.create_experiment(name))["experiment_id"])
+
+
+def find_task(run: RunView, text: str) -> TaskView:
+    """The task that a path, with or without `root.`, or a name names. Raises NotFound, or InvalidInput for several."""
+    for path in (text, f"{ROOT}.{text}"):
+        if path in run.tasks:
+            return run.tasks[path]
+    found = [task for task in run.tasks.values() if text in (task.key, task.name) and task.path != ROOT]
+    if not found:
+        names = ", ".join(task.path.removeprefix("root.") for task in run.steps) or "none yet"
+        raise NotFound("the run has not reached a task of that name", where=text, hint=f"Its steps are: {names}")
+    if len(found) > 1:
+        paths = " or ".join(task.path.removeprefix("root.") for task in found)
+        raise InvalidInput(f"{len(found)} tasks have that name", where=text, hint=f"Give {paths}")
+    return found[0]

@@ -1,0 +1,120 @@
+"""`headrace logs`, and the streams of all steps' logs at once that `run --logs` shows."""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+
+from headrace.base.errors import InvalidInput, NotFound
+from headrace.cli import discover, output, wire
+from headrace.cli.client import Client, Gone
+from headrace.cli.find import find_run, find_task
+from headrace.cli.view import RunView, TaskView
+from headrace.model.state import State
+
+Printed = Callable[[TaskView, str], None]
+"""Called from several threads with a step and a line that it printed."""
+
+
+_LAST_LINES_SECONDS = 10
+_RETRY_SECONDS = 0.5
+
+
+def logs(*, run: str, task: str | None, follow: bool, home: str | None, host: str | None, json: bool) -> int:
+    """Print the log of one step, or of all in the order in which they were reached; with `follow` as they grow."""
+    url = discover.url_of(discover.home_of(home), host)
+
+    def printed(step: TaskView, line: str) -> None:
+        if json:
+            output.line({"task": step.path.removeprefix("root."), "line": line})
+        elif task is not None:
+            print(line, flush=follow)
+        else:
+            print(f"{step.path.removeprefix('root.')}: {line}", flush=follow)
+
+    with Client(url) as client:
+        run_id = find_run(client, run)
+        view = wire.run_view(client.run(run_id))
+        if task is not None:
+            step = find_task(view, task)
+            if step.is_group:
+                raise InvalidInput(
+                    "it holds steps and prints nothing itself", where=step.path, hint="Name a step in it"
+                )
+            for line in client.log(run_id, step.path, follow=follow):
+                printed(step, line)
+        elif follow and not view.state.ended:
+            _follow_all(client, url, run_id, printed)
+        else:
+            for step in view.steps:
+                _print_one(client, run_id, step, printed)
+    return 0
+
+
+def last_lines(client: Client, run_id: str, path: str, count: int) -> list[str]:
+    """The end of a step's log; nothing, where it never came to printing."""
+    try:
+        return list(deque(client.log(run_id, path, follow=False), count))
+    except NotFound:
+        return []
+
+
+def _print_one(client: Client, run_id: str, step: TaskView, printed: Printed) -> None:
+    try:
+        for line in client.log(run_id, step.path, follow=False):
+            printed(step, line)
+    except NotFound:
+        return  # Cached, skipped, or not begun: it has printed nothing.
+
+
+def _follow_all(client: Client, url: str, run_id: str, printed: Printed) -> None:
+    from headrace.cli.watch import Watch
+
+    streams = LogStreams(url, run_id, printed)
+    Watch(client, run_id, streams.changed).follow()
+    streams.finish()
+
+
+class LogStreams:
+    """Follows the log of every step that runs, a thread and a connection each."""
+
+    def __init__(self, url: str, run_id: str, printed: Printed) -> None:
+        self._url = url
+        self._run_id = run_id
+        self._printed = printed
+        self._threads: dict[str, threading.Thread] = {}
+        self._left = threading.Event()
+
+    def changed(self, run: RunView) -> None:
+        """Follow what has begun since the last call."""
+        for step in run.steps:
+            if step.path in self._threads or step.state in (State.PENDING, State.SKIPPED, State.CACHED):
+                continue
+            thread = threading.Thread(target=self._follow, args=(step,), daemon=True, name=f"log {step.path}")
+            self._threads[step.path] = thread
+            thread.start()
+
+    def finish(self) -> None:
+        """Wait for the rest of what the steps printed; the server ends each stream with its step."""
+        for thread in self._threads.values():
+            thread.join(_LAST_LINES_SECONDS)
+        self.leave()
+
+    def leave(self) -> None:
+        """Follow no more."""
+        self._left.set()
+
+    def _follow(self, step: TaskView) -> None:
+        """Print the step's lines; where the server went away, go on after the last one when it is back."""
+        printed = 0
+        with Client(self._url) as client:
+            while not self._left.is_set():
+                try:
+                    for number, line in enumerate(client.log(self._run_id, step.path, follow=True)):
+                        if number >= printed and not self._left.is_set():
+                            printed = number + 1
+                            self._printed(step, line)
+                    return
+                except NotFound:
+                    return  # It failed before it could print.
+                except Gone:
+                    self._left.wait(_RETRY_SECONDS)

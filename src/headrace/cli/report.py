@@ -1,0 +1,118 @@
+"""What is said of a run once it is known whole: outputs, metrics, where its artifacts are, and why steps failed.
+
+`drawn` is for people, `as_json` for programs; both come from one `RunView`.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from rich.console import RenderableType
+
+from headrace.base.clock import SECOND, Instant, to_rfc3339
+from headrace.cli import draw
+from headrace.cli.view import ArtifactView, RunView, TaskView
+from headrace.model.state import State
+
+_MOST_ARTIFACTS = 12
+
+
+def drawn(
+    run: RunView, logs: Mapping[str, list[str]], store: Path | None, *, most: int = _MOST_ARTIFACTS
+) -> Iterator[RenderableType]:
+    """The parts of the report. `logs`: the last lines of failed steps by path; `store`: what `minio://` is here."""
+    for task in run.steps:
+        if task.state is State.FAILED:
+            yield draw.failure(task.path.removeprefix("root."), task.message, logs.get(task.path, []))
+    if run.message and not any(task.state is State.FAILED for task in run.steps):
+        yield draw.failure(run.name, run.message, [])
+    if run.outputs:
+        yield draw.outputs(run.outputs)
+    table = draw.metrics(run)
+    if table is not None:
+        yield table
+    found = [(artifact.type, place(artifact.uri, store)) for _, _, artifact in artifacts(run) if artifact.uri]
+    if found:
+        base = _shared_folder([where for _, where in found])
+        yield draw.artifacts([(kind, where[len(base) :]) for kind, where in found[:most]], base, len(found) - most)
+
+
+def artifacts(run: RunView) -> Iterator[tuple[TaskView, str, ArtifactView]]:
+    """Each artifact that a step made, with the step and the output's name."""
+    for task in run.steps:
+        for output, made in task.artifacts.items():
+            for artifact in made:
+                yield task, output, artifact
+
+
+def place(uri: str, store: Path | None) -> str:
+    """The file that a URI is on this machine, if it is one, else the URI."""
+    if store is not None and uri.startswith("minio://"):
+        file = store / uri.removeprefix("minio://")
+        if file.exists():
+            return str(file)
+    return uri
+
+
+def _shared_folder(places: list[str]) -> str:
+    """The folder that all are in, with its slash; "" if there is none."""
+    shared = []
+    for parts in zip(*(where.split("/")[:-1] for where in places), strict=False):
+        if len(set(parts)) > 1:
+            break
+        shared.append(f"{parts[0]}/")
+    return "".join(shared)
+
+
+def as_json(run: RunView, store: Path | None) -> dict[str, object]:
+    """The run as one JSON document."""
+    return {
+        **summary_json(run),
+        "outputs": dict(run.outputs),
+        "metrics": {task.path.removeprefix("root."): dict(task.metrics) for task in run.steps if task.metrics},
+        "tasks": [_task_json(task, store) for task in run.tasks.values() if task.path != "root"],
+    }
+
+
+def summary_json(run: RunView) -> dict[str, object]:
+    """The run without its tasks, as lists have it."""
+    return {
+        "run_id": run.run_id,
+        "name": run.name,
+        "state": run.state.value,
+        "experiment_id": run.experiment_id,
+        "created_at": time_json(run.created_at),
+        "finished_at": time_json(run.finished_at),
+        "seconds": (run.finished_at - run.created_at) / SECOND if run.finished_at else None,
+        "error": run.message or None,
+    }
+
+
+def _task_json(task: TaskView, store: Path | None) -> dict[str, object]:
+    return {
+        "task": task.path.removeprefix("root."),
+        "name": task.name,
+        "kind": "group" if task.is_group else "step",
+        "state": task.state.value,
+        "started_at": time_json(task.started_at),
+        "ended_at": time_json(task.ended_at),
+        "message": task.message or None,
+        "parameters": dict(task.parameters),
+        "artifacts": {
+            output: [
+                {
+                    "name": a.name,
+                    "type": a.type,
+                    "uri": a.uri,
+                    "place": place(a.uri, store),
+                    "metadata": dict(a.metadata),
+                }
+                for a in made
+            ]
+            for output, made in task.artifacts.items()
+        },
+    }
+
+
+def time_json(instant: Instant) -> str | None:
+    """RFC 3339, or None where it has not happened."""
+    return to_rfc3339(instant) if instant else None

@@ -1,0 +1,116 @@
+"""`headrace run`: a pipeline from a file to its end, watched.
+
+Starts a server where none is up, and while that starts reads the pipeline; submits it, shows it until it has ended, and
+reports. Ctrl-C asks the run to end and goes on watching, a second one leaves.
+"""
+
+import sys
+from datetime import datetime
+
+from headrace.base.clock import SystemClock
+from headrace.base.errors import FailedPrecondition
+from headrace.base.json import JsonObject, JsonValue
+from headrace.cli import discover, output, report
+from headrace.cli.client import Client
+from headrace.cli.display import Display, LiveDisplay, PlainDisplay, SilentDisplay, console
+from headrace.cli.embedded import Server, find_or_start
+from headrace.cli.find import find_experiment
+from headrace.cli.logs import LogStreams
+from headrace.cli.parameters import read_parameters
+from headrace.cli.pipeline import outline, read_pipeline, without_cache
+from headrace.cli.show import local_store, show_report
+from headrace.cli.tree import Outline
+from headrace.cli.view import RunView
+from headrace.cli.watch import Watch
+from headrace.model.state import State
+
+SUCCEEDED, NOT_SUCCEEDED, INTERRUPTED = 0, 1, 130
+
+
+def run(
+    *,
+    pipeline: str,
+    parameters: list[str],
+    experiment: str | None,
+    name: str | None,
+    no_cache: bool,
+    logs: bool,
+    python: str | None,
+    home: str | None,
+    host: str | None,
+    json: bool,
+) -> int:
+    """Run the pipeline and watch it. 0 where it SUCCEEDED, 1 where it did not, 130 where it was left before its end."""
+    with find_or_start(discover.home_of(home), host) as server:
+        found = read_pipeline(pipeline, python)
+        values = read_parameters(parameters, found.plan.root.interface.input_parameters)
+        with Client(server.url) as client:
+            body: dict[str, JsonValue] = {
+                "display_name": name or f"{found.document.name} {datetime.now().astimezone():%Y-%m-%d %H-%M-%S}",
+                "pipeline_spec": without_cache(found.document) if no_cache else found.document.as_json(),
+                "runtime_config": {"parameters": values},
+            }
+            if experiment is not None:
+                body["experiment_id"] = find_experiment(client, experiment)
+            return _submit(client, server, body, outline(found.plan), logs=logs, json=json)
+
+
+def _submit(client: Client, server: Server, body: JsonObject, outline: Outline, *, logs: bool, json: bool) -> int:
+    run_id = str(client.create_run(body)["run_id"])
+    watch = Watch(client, run_id)
+    display = _display(watch.run, outline, json=json)
+    if not json:
+        where = "a server of its own" if server.is_ours else server.url
+        print(f"Run {run_id} on {where}", flush=True)
+    streams = LogStreams(server.url, run_id, display.printed) if logs else None
+
+    def changed(run: RunView) -> None:
+        display.changed(run)
+        if streams is not None:
+            streams.changed(run)
+
+    watch.changed = changed
+    with display:
+        ended = _watch(client, watch, display)
+        if streams is not None:
+            streams.finish() if ended else streams.leave()
+    if not ended:
+        return INTERRUPTED
+    store = local_store(client)
+    if json:
+        output.document(report.as_json(watch.run, store))
+    else:
+        show_report(client, watch.run, outline, store, tree=isinstance(display, LiveDisplay))
+    return SUCCEEDED if watch.run.state is State.SUCCEEDED else NOT_SUCCEEDED
+
+
+def _display(run: RunView, outline: Outline, *, json: bool) -> Display:
+    if json:
+        return SilentDisplay()
+    out = console()
+    return LiveDisplay(out, run, outline, SystemClock()) if out.is_terminal else PlainDisplay(SystemClock())
+
+
+def _watch(client: Client, watch: Watch, display: Display) -> bool:
+    """Watch the run to its end: True. A first Ctrl-C asks it to end, a second one leaves it: False."""
+    try:
+        watch.follow()
+    except KeyboardInterrupt:
+        display.say("Asked the run to end; Ctrl-C again leaves it.")
+    else:
+        return True
+    try:
+        terminate(client, watch.run.run_id)
+        watch.follow()
+    except KeyboardInterrupt:
+        print(f"Left run {watch.run.run_id}; `headrace get run last` tells how it ends.", file=sys.stderr)
+        return False
+    return True
+
+
+def terminate(client: Client, run_id: str) -> None:
+    """Ask the run to end, which it may just have done by itself."""
+    try:
+        client.terminate(run_id)
+    except FailedPrecondition:
+        return

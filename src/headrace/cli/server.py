@@ -1,0 +1,120 @@
+"""The composition root: everything that a server is made of, opened, put together, served, and closed again.
+
+Takes the home, the settings and an event that ends it; tells `ready` the URL. Nothing else in Headrace constructs
+these parts, and none of them knows where the others came from.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+from headrace import __version__
+from headrace.api.app import build_app
+from headrace.api.server import serve
+from headrace.api.services import Services
+from headrace.base import ids
+from headrace.base.clock import Clock, SystemClock
+from headrace.base.errors import FailedPrecondition
+from headrace.base.home import Home
+from headrace.base.settings import Settings
+from headrace.blobs.folder import FolderStore
+from headrace.cli import discover
+from headrace.controllers.app import build_controllers
+from headrace.controllers.feed import Feed
+from headrace.launch.process import ProcessLauncher
+from headrace.spec.plans import Plans
+from headrace.store.db import Database
+
+
+async def run_server(home: Home, settings: Settings, ready: Callable[[str], None], stop: asyncio.Event) -> None:
+    """Serve the home until `stop` is set. Steps that run then go on, and the next server takes them over.
+
+    Raises FailedPrecondition where another server has the home, Unavailable where the address cannot be had.
+    """
+    with _locked(home):
+        clock = SystemClock()
+        database = Database.open(f"sqlite:///{home.database}", clock)
+        try:
+            await _serve(home, settings, database, clock, ready, stop)
+        finally:
+            database.close()
+
+
+async def _serve(
+    home: Home,
+    settings: Settings,
+    database: Database,
+    clock: Clock,
+    ready: Callable[[str], None],
+    stop: asyncio.Event,
+) -> None:
+    feed, plans, blobs = Feed(), Plans(), FolderStore(home.store)
+    controllers = build_controllers(
+        database=database,
+        blobs=blobs,
+        plans=plans,
+        launcher=ProcessLauncher(home, settings, clock, os.environ),
+        settings=settings,
+        home=home,
+        clock=clock,
+        feed=feed,
+        holder=ids.fresh(),
+    )
+    app = build_app(
+        Services(
+            database=database,
+            blobs=blobs,
+            plans=plans,
+            settings=settings,
+            home=home,
+            clock=clock,
+            fresh_id=ids.fresh,
+            wake=controllers.wake,
+            feed=feed,
+        )
+    )
+
+    def announce(url: str) -> None:
+        discover.write(home, discover.ServerRecord(url, os.getpid(), __version__))
+        ready(url)
+
+    await controllers.start()
+    try:
+        await _until(stop, serve(app, settings.host, settings.port, announce))
+    finally:
+        discover.remove(home)
+        await controllers.stop()
+
+
+async def _until(stop: asyncio.Event, serving: Coroutine[Any, Any, None]) -> None:
+    """Serve until `stop` is set, or serving fails."""
+    server, stopped = asyncio.create_task(serving), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({server, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopped.cancel()
+        if not server.done():
+            server.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await server
+
+
+@contextlib.contextmanager
+def _locked(home: Home) -> Iterator[None]:
+    """The home is ours: held by a lock that dies with the process, so a killed server leaves nothing to clean up."""
+    home.root.mkdir(parents=True, exist_ok=True)
+    with home.lock.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            record = discover.read(home)
+            where = f"at {record.url} (process {record.pid})" if record else "that is starting or stopping"
+            raise FailedPrecondition(
+                f"another server has this home: the one {where}",
+                where=str(home.root),
+                hint="Use that one, stop it first, or give another --home",
+            ) from None
+        yield

@@ -1,0 +1,46 @@
+"""A whole run on the terminal: its tree and its report, as `run` ends with and `get run` prints."""
+
+from pathlib import Path
+
+from headrace.base.clock import SystemClock
+from headrace.base.errors import NotFound
+from headrace.cli import draw, report
+from headrace.cli.client import Client
+from headrace.cli.display import console
+from headrace.cli.logs import last_lines
+from headrace.cli.tree import Outline
+from headrace.cli.view import RunView
+from headrace.model.state import State
+
+_FAILED_STEPS = 5
+_LOG_LINES = 10
+
+
+def show_report(
+    client: Client, run: RunView, outline: Outline, store: Path | None, *, tree: bool, every_artifact: bool = False
+) -> None:
+    """Print the run: how it is, the tree if asked, why steps failed with the end of their logs, and what came out."""
+    out, now = console(), SystemClock().now()
+    out.print(draw.header(run, now))
+    if tree:
+        out.print(draw.Tree(run, outline, now))
+    out.print()
+    failed = [task for task in run.steps if task.state is State.FAILED]
+    logs = {task.path: last_lines(client, run.run_id, task.path, _LOG_LINES) for task in failed[:_FAILED_STEPS]}
+    options = {"most": len(list(report.artifacts(run)))} if every_artifact else {}
+    for part in report.drawn(run, logs, store, **options):
+        out.print(part)
+    if failed:
+        step = failed[0].path.removeprefix("root.")
+        out.print(f"headrace logs {run.run_id[:8]} {step}   the whole log", style="dim")
+        out.print(f"headrace shell {run.run_id[:8]} {step}  a shell where it ran", style="dim")
+
+
+def local_store(client: Client) -> Path | None:
+    """The folder that `minio://` means to the server, if we can see it too."""
+    try:
+        home = client.server().get("home")
+    except NotFound:
+        return None  # Another KFP server, which has no such route.
+    store = Path(str(home)) / "store"
+    return store if home and store.is_dir() else None

@@ -1,0 +1,81 @@
+"""`headrace up`: settings, log and signals around the server, and what it says when it is up."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import threading
+
+from headrace import __version__
+from headrace.base import settings as base_settings
+from headrace.base.errors import InvalidInput, Unavailable
+from headrace.base.home import Home
+from headrace.base.settings import Settings
+from headrace.cli import discover, disk, output
+from headrace.cli.server import run_server
+from headrace.cli.view import spell_bytes
+
+_LISTS = ("pass_env", "allowed_hosts", "allowed_origins")
+
+
+def up(*, home: str | None, until_stdin_ends: bool, json: bool, **options: object) -> int:
+    """Start the server and serve until SIGINT, SIGTERM or, if asked, the end of stdin. `options` are settings."""
+    place = discover.home_of(home)
+    try:
+        place.root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(f"the home cannot be made: {error.strerror}", where=str(place.root)) from error
+    given = {name: tuple(v) if name in _LISTS and isinstance(v, list) else v for name, v in options.items()}
+    settings = base_settings.load(place.settings, os.environ, given)
+    logging.basicConfig(
+        level=settings.log_level.upper(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", stream=sys.stderr
+    )
+    asyncio.run(_up(place, settings, until_stdin_ends=until_stdin_ends, as_json=json))
+    return 0
+
+
+async def _up(home: Home, settings: Settings, *, until_stdin_ends: bool, as_json: bool) -> None:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+
+    def ask(number: int) -> None:
+        stop.set()
+        loop.remove_signal_handler(number)  # A second one ends the process as it would any other.
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ask, number)
+    if until_stdin_ends:
+        _watch_stdin(loop, stop)
+
+    def ready(url: str) -> None:
+        # The disk is measured beside the server: it may take a while, and holds nobody up.
+        threading.Thread(target=_announce, args=(url, home, settings, as_json), daemon=True, name="announce").start()
+
+    await run_server(home, settings, ready, stop)
+
+
+def _announce(url: str, home: Home, settings: Settings, as_json: bool) -> None:
+    if as_json:
+        output.line({"url": url, "home": str(home.root), "pid": os.getpid(), "version": __version__})
+        return
+    slots = f"{settings.slots} step{'s' if settings.slots > 1 else ''} at once"
+    print(f"Headrace {__version__} is up at {url} ({slots}). Ctrl-C stops it.", flush=True)
+    used = disk.usage(home)
+    parts = ", ".join(f"{name} {spell_bytes(size)}" for name, size in used.parts.items() if size)
+    print(f"{home.root} holds {spell_bytes(used.total)}{f' ({parts})' if parts else ''}; ", end="")
+    print(f"{spell_bytes(used.free)} are free.", flush=True)
+
+
+def _watch_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    """Whoever started the server holds the other end; when that process is gone, so is the server."""
+
+    def look() -> None:
+        if not os.read(sys.stdin.fileno(), 4096):
+            loop.remove_reader(sys.stdin.fileno())
+            stop.set()
+
+    try:
+        loop.add_reader(sys.stdin.fileno(), look)
+    except OSError as error:
+        raise InvalidInput("standard input is no pipe", where="--until-stdin-ends") from error
