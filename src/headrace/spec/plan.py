@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from headrace.base.json import JsonObject, JsonValue
+from headrace.spec.templates import mark_templates
 
 
 class ParameterType(StrEnum):
@@ -60,9 +61,12 @@ class Interface:
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """A value written in the document; may hold placeholders."""
+    """A value written in the document. Its texts that hold placeholders are `Template`s; nobody else's ever are."""
 
     value: JsonValue
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "value", mark_templates(self.value))
 
 
 @dataclass(frozen=True, slots=True)

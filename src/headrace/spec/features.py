@@ -1,0 +1,92 @@
+"""What KFP has and this version does not execute yet: each is refused by name when a pipeline is compiled.
+
+Takes parts of the IR from `compile`, raises InvalidSpec. A feature leaves this file when the engine learns it. What a
+process has no use for (node selectors, tolerations, pull secrets, labels, time to live) is not refused.
+"""
+
+from headrace.base.errors import InvalidSpec
+from headrace.spec.deployment import ExecutorSpec
+from headrace.spec.ir import ComponentSpec, PipelineTask
+from headrace.spec.plan import ParameterType
+from headrace.spec.platform import KubernetesExecutor, PipelineConfig
+
+_VOLUME_IMAGES = {
+    "argostub/createpvc": "creating a persistent volume claim (kubernetes.CreatePVC)",
+    "argostub/deletepvc": "deleting a persistent volume claim (kubernetes.DeletePVC)",
+}
+_KUBERNETES = {
+    "secret_as_volume": ("secretAsVolume", "a secret as a volume"),
+    "secret_as_env": ("secretAsEnv", "a secret in the environment"),
+    "config_map_as_volume": ("configMapAsVolume", "a config map as a volume"),
+    "config_map_as_env": ("configMapAsEnv", "a config map in the environment"),
+    "pvc_mount": ("pvcMount", "mounting a persistent volume claim"),
+    "generic_ephemeral_volume": ("genericEphemeralVolume", "an ephemeral volume"),
+    "empty_dir_mounts": ("emptyDirMounts", "an empty-dir volume"),
+    "field_path_as_env": ("fieldPathAsEnv", "a field of the pod in the environment"),
+    "active_deadline_seconds": ("activeDeadlineSeconds", "a time limit on a task (kubernetes.set_timeout)"),
+    "init_containers": ("initContainers", "init containers"),
+}
+
+
+def refuse_task(task: PipelineTask, where: str) -> None:
+    """`where` is the path of the task."""
+    if task.trigger_policy.condition:
+        raise _not_yet("a condition (dsl.If, dsl.Condition)", f"{where}.triggerPolicy.condition")
+    if task.parameter_iterator is not None:
+        raise _not_yet("a loop (dsl.ParallelFor)", f"{where}.parameterIterator")
+    if task.artifact_iterator is not None:
+        raise _not_yet("a loop over artifacts (dsl.ParallelFor)", f"{where}.artifactIterator")
+    if task.retry_policy.max_retry_count > 0:
+        raise _not_yet("retrying a task (set_retry)", f"{where}.retryPolicy.maxRetryCount", "Remove set_retry")
+    for name, source in task.inputs.parameters.items():
+        value = source.runtime_value
+        if value is not None and value.runtime_parameter is not None:
+            raise _not_yet("a runtime parameter of schema 2.0.0", f"{where}.inputs.parameters.{name}.runtimeValue")
+
+
+def refuse_component(component: ComponentSpec, where: str) -> None:
+    """`where` is the path of the component."""
+    for name, definition in component.input_definitions.parameters.items():
+        if definition.parameter_type is ParameterType.TASK_CONFIG:
+            raise _not_yet("an input of type dsl.TaskConfig", f"{where}.inputDefinitions.parameters.{name}")
+    if component.task_config_passthroughs:
+        raise _not_yet("task_config_passthroughs", f"{where}.taskConfigPassthroughs")
+    if component.single_platform_specs:
+        raise _not_yet("a platform spec in a component", f"{where}.singlePlatformSpecs")
+
+
+def refuse_executor(executor: ExecutorSpec, where: str) -> None:
+    """`where` is the path of the executor."""
+    if executor.importer is not None:
+        raise _not_yet("importing an artifact (dsl.importer)", f"{where}.importer")
+    if executor.resolver is not None:
+        raise _not_yet("a resolver", f"{where}.resolver")
+    if executor.custom_job is not None:
+        raise _not_yet("a Vertex AI custom job", f"{where}.customJob", "Use a container component instead")
+    container = executor.container
+    if container is not None and container.lifecycle is not None:
+        raise _not_yet("a lifecycle hook", f"{where}.container.lifecycle", "Remove it")
+    image = container.image if container is not None else ""
+    for prefix, feature in _VOLUME_IMAGES.items():
+        if image == prefix or image.startswith(f"{prefix}:"):
+            raise _not_yet(feature, f"{where}.container.image")
+
+
+def refuse_kubernetes(config: KubernetesExecutor, label: str) -> None:
+    """What changes how a step behaves; `label` is the executor's."""
+    for name, (key, feature) in _KUBERNETES.items():
+        if getattr(config, name):
+            raise _not_yet(feature, f"platforms.kubernetes.deploymentSpec.executors.{label}.{key}")
+
+
+def refuse_pipeline_config(config: PipelineConfig) -> None:
+    """What the pipeline as a whole asks for."""
+    where = "platforms.kubernetes.pipelineConfig"
+    if config.workspace is not None:
+        raise _not_yet("a workspace (dsl.WorkspaceConfig)", f"{where}.workspace")
+    if config.active_deadline_seconds:
+        raise _not_yet("a time limit on the run", f"{where}.activeDeadlineSeconds")
+
+
+def _not_yet(feature: str, where: str, hint: str = "Take it out of the pipeline to run the rest") -> InvalidSpec:
+    return InvalidSpec(f"{feature} is not supported yet", where=where, hint=hint)
