@@ -55,8 +55,8 @@ class Advance:
         state = held.state
         events = [*runs.take_inbox(tx, state.run), *observed]
         settled = settle(state, events, lambda look: self._look_up(tx, state, look))
-        number = runs.write(tx, state.run, held.number, events, settled.changes)
-        return Advanced(Held(state, held.term, number), _open_commands(state) if loaded else settled.commands)
+        runs.write(tx, state.run, held.number, events, settled.changes)
+        return Advanced(Held(state, held.term, held.number + len(events)), _open_commands(state) if loaded else settled.commands)
 
     def peek(self, tx: Tx, run_id: str) -> RunState:
         """The run as its rows have it, without a lease."""
@@ -75,6 +75,7 @@ class Advance:
         hit = cache.find_cached(tx, state.run.namespace, look.fingerprint)
         now = self.clock.now()
         if hit is None:
+            cache.keep_parts(tx, state.run.namespace, look.fingerprint, look.parts)
             return CacheAnswered(look.path, now)
         return CacheAnswered(look.path, now, hit.task_id, hit.outputs)
 

@@ -8,10 +8,9 @@ import logging
 
 from headrace.base.errors import LeaseLost
 from headrace.controllers.actor import RunActor, Shared
-from headrace.engine.decision import RunMoved
-from headrace.model.event import Event
+from headrace.engine.abort import abort
+from headrace.model.event import Event, RunAborted
 from headrace.model.run import Failure
-from headrace.model.state import State
 from headrace.store import runs
 from headrace.store.db import Tx
 
@@ -83,8 +82,10 @@ class Runs:
         def unit(tx: Tx) -> int:
             rows = runs.load_run(tx, run_id)
             runs.take_inbox(tx, rows.run)
-            moved = RunMoved(shared.advance.clock.now(), State.FAILED, failure)
-            return runs.write(tx, rows.run, rows.last_event, (), (moved,))
+            aborted = RunAborted(shared.advance.clock.now(), failure)
+            changes = abort(rows.tasks, aborted.at, failure)
+            runs.write(tx, rows.run, rows.last_event, (aborted,), changes)
+            return rows.last_event + 1
 
         shared.dispatcher.abandon(run_id)
         shared.feed.publish(run_id, await asyncio.wrap_future(shared.database.submit(unit)))

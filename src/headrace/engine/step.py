@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from headrace.base.clock import Instant
+from headrace.engine.abort import abort
 from headrace.engine.decision import AttemptMoved, Change, Decision, Kill, RunMoved, TaskAdded, TaskMoved
 from headrace.engine.outcome import of_dag
 from headrace.engine.ready import next_attempt, on_ready, opening
@@ -20,6 +21,7 @@ from headrace.model.event import (
     CacheAnswered,
     DagDrained,
     Event,
+    RunAborted,
     RunRequested,
     TaskEnded,
     TaskReady,
@@ -39,6 +41,8 @@ def step(state: RunState, event: Event) -> Decision:
             return _begin(state, at)
         case TerminateRequested(at):
             return _terminate(state, at)
+        case RunAborted(at, failure):
+            return NOTHING if state.run.state.ended else Decision(abort(state.tasks.values(), at, failure))
         case AttemptStarted():
             return _started(state, event)
         case AttemptSucceeded():

@@ -19,9 +19,9 @@ TASK_MOVES: dict[State, frozenset[State]] = {
 }
 
 RUN_MOVES: dict[State, frozenset[State]] = {
-    State.PENDING: frozenset({State.RUNNING, State.CANCELING}),
+    State.PENDING: frozenset({State.RUNNING, State.CANCELING, State.FAILED}),
     State.RUNNING: frozenset({State.SUCCEEDED, State.FAILED, State.CANCELING}),
-    State.CANCELING: frozenset({State.CANCELED}),
+    State.CANCELING: frozenset({State.CANCELED, State.FAILED}),
     State.SUCCEEDED: frozenset(),
     State.FAILED: frozenset(),
     State.CANCELED: frozenset(),

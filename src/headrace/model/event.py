@@ -28,6 +28,14 @@ class TerminateRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class RunAborted:
+    """The run cannot be carried on, for a reason that is ours; no further event will come."""
+
+    at: Instant
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
 class AttemptStarted:
     """A launcher saw the attempt's process."""
 
@@ -101,6 +109,7 @@ class DagDrained:
 Event = (
     RunRequested
     | TerminateRequested
+    | RunAborted
     | AttemptStarted
     | AttemptSucceeded
     | AttemptFailed

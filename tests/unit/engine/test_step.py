@@ -17,6 +17,7 @@ from headrace.model.event import (
     AttemptSucceeded,
     CacheAnswered,
     Event,
+    RunAborted,
     RunRequested,
     TerminateRequested,
 )
@@ -296,3 +297,14 @@ def calls_of_one_end(tasks: int) -> int:
 
 def test_an_event_costs_what_it_touches_not_what_the_run_holds() -> None:
     assert calls_of_one_end(5_000) == calls_of_one_end(10)
+
+
+def test_a_run_that_cannot_go_on_fails_with_all_that_is_open() -> None:
+    game = Game(dag(leaf("a"), group("g", dag(leaf("x"))), leaf("c", after=["a"])))
+    game.begin()
+    game.succeed("root.a", Output="")
+    game.feed(RunAborted(game.at(), Failure("internal error", code=13)))
+    assert game.states() == {"root": "FAILED", "a": "SUCCEEDED", "g": "FAILED", "g.x": "FAILED", "c": "FAILED"}
+    assert game.state.tasks["root.c"].attempts[0].state is AttemptState.ENDED
+    assert game.state.run.failure == Failure("internal error", code=13)
+    assert step(game.state, RunAborted(game.at(), Failure("again"))) == NOTHING

@@ -1,0 +1,57 @@
+"""One real server for the tests with the real `kfp` client, and the corpus of compiled pipelines where there is one."""
+
+import csv
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from tests.harness import Server
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A line of the corpus: a compiled pipeline, and the state that a run of it must end in."""
+
+    file: Path
+    name: str
+    group: str
+    expected: str
+    required: dict[str, str]
+
+
+def corpus() -> list[Sample]:
+    """All samples, or none where the corpus is not there."""
+    folder = Path(os.environ.get("HEADRACE_CORPUS", ROOT / "../shared/corpus"))
+    table = folder / "corpus.tsv"
+    if not table.is_file():
+        return []
+    with table.open(newline="") as lines:
+        return [
+            Sample(
+                file=folder / "valid" / line["file"],
+                name=line["file"],
+                group=line["class"],
+                expected=line["expected"],
+                required=dict(pair.split(":") for pair in line["required_params"].split(",") if pair),
+            )
+            for line in csv.DictReader(lines, delimiter="\t")
+        ]
+
+
+def invalid() -> list[Path]:
+    """The documents that must be refused."""
+    folder = Path(os.environ.get("HEADRACE_CORPUS", ROOT / "../shared/corpus")) / "invalid"
+    return sorted(folder.iterdir()) if folder.is_dir() else []
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    running = Server(tmp_path_factory.mktemp("compat") / "home", ["--slots", "2"])
+    try:
+        yield running.start()
+    finally:
+        running.stop()

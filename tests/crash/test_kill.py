@@ -1,0 +1,99 @@
+"""`kill -9` at every named moment and at random ones: the run ends as if nothing had happened, no step runs twice.
+
+Each step appends its attempt id to a file that all share, which is the proof.
+"""
+
+import os
+import random
+import signal
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.harness import Server, tasks_of
+from tests.ir import pipeline, shell_task
+
+from headrace.controllers.faults import Fault
+
+SCRIPT = Path(__file__).with_name("server.py")
+
+APPEND = 'echo "$KFP_POD_NAME" >> "$0"; echo ran; sleep 0.05'
+
+
+def chain_and_branches(proof: Path) -> dict[str, Any]:
+    """Two chains side by side and a join: launches, waits and ends overlap."""
+    tasks = [shell_task("a0", APPEND, file=str(proof)), shell_task("b0", APPEND, file=str(proof))]
+    for number in range(1, 4):
+        tasks.append(shell_task(f"a{number}", APPEND, after=[f"a{number - 1}"], file=str(proof)))
+        tasks.append(shell_task(f"b{number}", APPEND, after=[f"b{number - 1}"], file=str(proof)))
+    tasks.append(shell_task("join", APPEND, after=["a3", "b3"], file=str(proof)))
+    return pipeline(*tasks)
+
+
+def check(found: dict[str, Any], proof: Path) -> None:
+    """All nine steps ran once, in one attempt each, and the run knows it."""
+    assert found["state"] == "SUCCEEDED", found.get("error")
+    ran = Counter(proof.read_text().split())
+    assert len(ran) == 9
+    assert set(ran.values()) == {1}, "a step ran twice"
+    tasks = tasks_of(found)
+    assert {task["state"] for task in tasks.values()} == {"SUCCEEDED"}
+    pods = {pod["name"] for path, task in tasks.items() if path != "root" for pod in task["pods"]}
+    assert pods == set(ran)
+
+
+@pytest.mark.parametrize("tree", [False, True], ids=["server", "server-and-fork-server"])
+@pytest.mark.parametrize("passing", [1, 4])
+@pytest.mark.parametrize("fault", list(Fault))
+def test_killed_at_a_named_moment(tmp_path: Path, fault: Fault, passing: int, tree: bool) -> None:
+    proof = tmp_path / "proof"
+    environment = {"HEADRACE_TEST_FAULT": f"{fault}:{passing}", "HEADRACE_TEST_FAULT_TREE": "1" if tree else "0"}
+    home = tmp_path / "home"
+    doomed = Server(home, script=SCRIPT, environment=environment).start()
+    run_id = doomed.submit(chain_and_branches(proof))
+    assert doomed.process is not None
+    assert doomed.process.wait(60) == -signal.SIGKILL, "the fault was never passed"
+    server = Server(home).start()
+    try:
+        check(server.wait(run_id), proof)
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_killed_at_a_random_moment(tmp_path: Path, seed: int) -> None:
+    rng = random.Random(seed)
+    proof = tmp_path / "proof"
+    server = Server(tmp_path / "home").start()
+    run_id = server.submit(chain_and_branches(proof))
+    time.sleep(rng.uniform(0, 0.5))
+    assert server.process is not None
+    if rng.random() < 0.5:
+        for child in _children(server.process.pid):
+            os.kill(child, signal.SIGKILL)
+    server.kill()
+    server.start()
+    try:
+        check(server.wait(run_id), proof)
+    finally:
+        server.stop()
+
+
+def test_what_was_acknowledged_is_there_after_a_kill(tmp_path: Path) -> None:
+    """Twenty runs submitted and the server killed at once: all are known to the next one, and end."""
+    server = Server(tmp_path / "home").start()
+    spec = pipeline(shell_task("only", "true"))
+    accepted = [server.submit(spec, name=f"run {number}") for number in range(20)]
+    server.kill()
+    server.start()
+    try:
+        assert {server.wait(run_id)["state"] for run_id in accepted} == {"SUCCEEDED"}
+    finally:
+        server.stop()
+
+
+def _children(pid: int) -> list[int]:
+    found = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for each in found for child in each.read_text().split()]
