@@ -1,0 +1,306 @@
+"""What the APIs ask: lists, a page at a time, and single runs and tasks.
+
+A list names its columns: of a run's parameters it has only what is small, and of documents nothing. Times and states
+are as committed, but that a run whose termination is asked for shows as CANCELING before its controller took that up.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, case, exists, func, literal, select
+
+from headrace.base.errors import InvalidInput, NotFound
+from headrace.model.catalog import Experiment, Pipeline, PipelineVersion
+from headrace.model.listing import ListQuery, Page
+from headrace.model.run import Run
+from headrace.model.state import State
+from headrace.model.task import Task
+from headrace.store import tables as t
+from headrace.store import tags
+from headrace.store.paging import Column, Listing, fetch
+from headrace.store.rows import artifact_of, experiment_of, pipeline_of, run_of, version_of
+from headrace.store.runs import load_tasks, run_key, tasks_of
+from headrace.store.views import ArtifactRecord, ArtifactTask
+
+LISTED_PARAMETERS = 65_536
+"""Parameters of more characters than this are left out of lists of runs."""
+
+_TERMINATING = exists().where(t.inbox.c.run_id == t.runs.c.run_id, t.inbox.c.kind == "TerminateRequested")
+_SHOWN_STATE = case(
+    (t.runs.c.state.in_((State.PENDING.value, State.RUNNING.value)) & _TERMINATING, State.CANCELING.value),
+    else_=t.runs.c.state,
+).label("state")
+_RUN_COLUMNS = [column for column in t.runs.c if column.name not in ("state", "parameters_size", "parameters")]
+_RUN: Select[Any] = select(*_RUN_COLUMNS, _SHOWN_STATE, t.runs.c.parameters)
+_LISTED_RUN = select(
+    *_RUN_COLUMNS,
+    _SHOWN_STATE,
+    case((t.runs.c.parameters_size <= LISTED_PARAMETERS, t.runs.c.parameters)).label("parameters"),
+)
+_LINKS = (
+    select(t.artifact_tasks, t.runs.c.run_id, t.artifacts.c.producer)
+    .join(t.runs, t.runs.c.run_key == t.artifact_tasks.c.run_key)
+    .join(t.artifacts, t.artifacts.c.artifact_id == t.artifact_tasks.c.artifact_id)
+)
+
+
+def list_experiments(tx: Connection, namespace: str, query: ListQuery) -> Page[Experiment]:
+    """Raises InvalidInput, as all lists do."""
+    c = t.experiments.c
+    listing = Listing(
+        name="Experiment",
+        id=c.experiment_id,
+        texts={
+            "id": c.experiment_id,
+            "experiment_id": c.experiment_id,
+            "name": c.name,
+            "display_name": c.name,
+            "description": c.description,
+            "namespace": c.namespace,
+            "storage_state": c.storage_state,
+        },
+        times={"created_at": c.created_at, "last_run_created_at": c.last_run_created_at},
+    )
+    found = fetch(tx, listing, select(t.experiments), query, c.namespace == namespace)
+    return Page(tuple(map(experiment_of, found.rows)), found.total, found.next)
+
+
+def list_pipelines(tx: Connection, namespace: str, query: ListQuery) -> Page[Pipeline]:
+    """With their tags."""
+    c = t.pipelines.c
+    listing = Listing(
+        name="Pipeline",
+        id=c.pipeline_id,
+        texts={
+            "id": c.pipeline_id,
+            "pipeline_id": c.pipeline_id,
+            "name": c.name,
+            "display_name": c.display_name,
+            "description": c.description,
+            "namespace": c.namespace,
+        },
+        times={"created_at": c.created_at},
+        dynamic={"tags.": lambda key: _tag(c.pipeline_id, key)},
+        filters=frozenset({"tags."}),
+    )
+    found = fetch(tx, listing, select(t.pipelines), query, c.namespace == namespace)
+    tagged = tags.of(tx, [row.pipeline_id for row in found.rows])
+    return Page(tuple(pipeline_of(row, tagged[row.pipeline_id]) for row in found.rows), found.total, found.next)
+
+
+def list_versions(tx: Connection, pipeline_id: str, query: ListQuery) -> Page[PipelineVersion]:
+    """The versions of a pipeline, with their tags; their documents are in `runs.load_document`."""
+    c = t.pipeline_versions.c
+    listing = Listing(
+        name="PipelineVersion",
+        id=c.pipeline_version_id,
+        texts={
+            "id": c.pipeline_version_id,
+            "pipeline_version_id": c.pipeline_version_id,
+            "name": c.name,
+            "display_name": c.display_name,
+            "description": c.description,
+            "status": literal("READY"),
+        },
+        times={"created_at": c.created_at},
+        dynamic={"tags.": lambda key: _tag(c.pipeline_version_id, key)},
+        filters=frozenset({"tags."}),
+    )
+    found = fetch(tx, listing, select(t.pipeline_versions), query, c.pipeline_id == pipeline_id)
+    tagged = tags.of(tx, [row.pipeline_version_id for row in found.rows])
+    return Page(tuple(version_of(row, tagged[row.pipeline_version_id]) for row in found.rows), found.total, found.next)
+
+
+def list_runs(tx: Connection, namespace: str, query: ListQuery, experiment_id: str = "") -> Page[Run]:
+    """The runs of a namespace, or of one experiment in it; parameters over LISTED_PARAMETERS are left out."""
+    c = t.runs.c
+    listing = Listing(
+        name="Run",
+        id=c.run_id,
+        texts={
+            "id": c.run_id,
+            "run_id": c.run_id,
+            "name": c.name,
+            "display_name": c.name,
+            "description": c.description,
+            "storage_state": c.storage_state,
+            "status": c.state,
+            "state": c.state,
+            "state_history": c.history,
+            "namespace": c.namespace,
+            "experiment_id": c.experiment_id,
+            "recurring_run_id": c.recurring_run_id,
+        },
+        times={"created_at": c.created_at, "finished_at": c.finished_at, "scheduled_at": c.scheduled_at},
+        dynamic={"metric:": _metric},
+    )
+    scope: list[Column] = [c.namespace == namespace]
+    if experiment_id:
+        scope.append(c.experiment_id == experiment_id)
+    found = fetch(tx, listing, _LISTED_RUN, query, *scope)
+    return Page(tuple(map(run_of, found.rows)), found.total, found.next)
+
+
+def list_tasks(tx: Connection, run_id: str, query: ListQuery, parent_id: str = "") -> Page[Task]:
+    """The tasks of a run, or those right under one of its DAG tasks. Raises NotFound."""
+    c = t.tasks.c
+    listing = Listing(
+        name="Task",
+        id=c.task_id,
+        texts={
+            "id": c.task_id,
+            "task_id": c.task_id,
+            "name": c.name,
+            "display_name": c.display_name,
+            "cache_fingerprint": c.fingerprint,
+            "status": c.state,
+            "state": c.state,
+            "type": c.kind,
+            "scope_path": c.path,
+        },
+        times={
+            "created_at": c.created_at,
+            "create_time": c.created_at,
+            "start_time": c.started_at,
+            "end_time": c.ended_at,
+        },
+    )
+    key = run_key(tx, run_id)
+    scope: list[Column] = [c.run_key == key]
+    if parent_id:
+        scope.append(c.parent == select(c.path).where(c.task_id == parent_id, c.run_key == key).scalar_subquery())
+    found = fetch(tx, listing, select(t.tasks), query, *scope)
+    return Page(tasks_of(tx, found.rows), found.total, found.next)
+
+
+def list_artifacts(tx: Connection, namespace: str, query: ListQuery) -> Page[ArtifactRecord]:
+    """Artifacts of all runs, deleted ones included: their bytes are there too."""
+    c = t.artifacts.c
+    listing = Listing(
+        name="Artifact",
+        id=c.artifact_id,
+        texts={
+            "id": c.artifact_id,
+            "artifact_id": c.artifact_id,
+            "namespace": c.namespace,
+            "type": c.type,
+            "uri": c.uri,
+            "name": c.name,
+            "metadata": c.metadata,
+        },
+        times={"created_at": c.created_at},
+    )
+    found = fetch(tx, listing, select(t.artifacts), query, c.namespace == namespace)
+    return Page(tuple(map(_artifact_record, found.rows)), found.total, found.next)
+
+
+def list_artifact_tasks(
+    tx: Connection,
+    namespace: str,
+    query: ListQuery,
+    *,
+    run_ids: Sequence[str] = (),
+    task_ids: Sequence[str] = (),
+    artifact_ids: Sequence[str] = (),
+) -> Page[ArtifactTask]:
+    """Links of lineage: of these runs, tasks and artifacts, at least one of which must be given."""
+    c = t.artifact_tasks.c
+    given = [
+        column.in_(wanted)
+        for column, wanted in ((t.runs.c.run_id, run_ids), (c.task_id, task_ids), (c.artifact_id, artifact_ids))
+        if wanted
+    ]
+    if not given:
+        raise InvalidInput("none of run_ids, task_ids, artifact_ids is given", hint="Give at least one of them")
+    listing = Listing(
+        name="ArtifactTask",
+        id=c.link_id,
+        texts={
+            "id": c.link_id,
+            "artifact_id": c.artifact_id,
+            "run_id": t.runs.c.run_id,
+            "task_id": c.task_id,
+            "type": c.type,
+            "key": c.key,
+        },
+        times={"created_at": t.artifacts.c.created_at},
+    )
+    found = fetch(tx, listing, _LINKS, query, c.namespace == namespace, *given)
+    return Page(tuple(map(_artifact_task, found.rows)), found.total, found.next)
+
+
+def get_run(tx: Connection, run_id: str) -> Run:
+    """Raises NotFound."""
+    row = tx.execute(_RUN.where(t.runs.c.run_id == run_id)).first()
+    if row is None:
+        raise NotFound(f"Run {run_id} not found")
+    return run_of(row)
+
+
+def get_tasks(tx: Connection, run_id: str) -> tuple[Task, ...]:
+    """All tasks of a run, in the order in which they were reached. Raises NotFound."""
+    return load_tasks(tx, run_key(tx, run_id))
+
+
+def get_task(tx: Connection, run_id: str, task_id: str) -> Task:
+    """Raises NotFound."""
+    which = select(t.tasks).where(t.tasks.c.task_id == task_id, t.tasks.c.run_key == run_key(tx, run_id))
+    row = tx.execute(which).first()
+    if row is None:
+        raise NotFound(f"Task {task_id} not found in run {run_id}")
+    return tasks_of(tx, [row])[0]
+
+
+def get_artifact(tx: Connection, artifact_id: str) -> ArtifactRecord:
+    """Raises NotFound."""
+    row = tx.execute(select(t.artifacts).where(t.artifacts.c.artifact_id == artifact_id)).first()
+    if row is None:
+        raise NotFound(f"Artifact {artifact_id} not found")
+    return _artifact_record(row)
+
+
+def run_metrics(tx: Connection, run_id: str) -> Mapping[str, float]:
+    """The metrics of a run by name; of one that several artifacts have, the largest. Raises NotFound."""
+    m = t.metrics.c
+    found = (
+        select(m.key, func.max(m.value).label("value"))
+        .where(m.run_key == run_key(tx, run_id))
+        .group_by(m.key)
+        .order_by(m.key)
+    )
+    return {row.key: row.value for row in tx.execute(found)}
+
+
+def _tag(owner: Column, key: str) -> Column:
+    """The value of the tag that the row's owner has under `key`."""
+    return select(t.tags.c.value).where(t.tags.c.owner_id == owner, t.tags.c.key == key).scalar_subquery()
+
+
+def _metric(name: str) -> Column:
+    """The metric that the row's run has under `name`."""
+    m = t.metrics.c
+    return select(func.max(m.value)).where(m.run_key == t.runs.c.run_key, m.key == name).scalar_subquery()
+
+
+def _artifact_record(row: Row[Any]) -> ArtifactRecord:
+    return ArtifactRecord(
+        artifact=artifact_of(row),
+        key=row.artifact_key,
+        namespace=row.namespace,
+        run_id=row.run_id,
+        task_id=row.task_id,
+        producer=row.producer,
+    )
+
+
+def _artifact_task(row: Row[Any]) -> ArtifactTask:
+    return ArtifactTask(
+        link_id=row.link_id,
+        artifact_id=row.artifact_id,
+        run_id=row.run_id,
+        task_id=row.task_id,
+        type=row.type,
+        key=row.key,
+        position=row.position,
+        producer=row.producer,
+    )

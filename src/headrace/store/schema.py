@@ -1,0 +1,51 @@
+"""Whether a database has the tables of this version, and making it so. Alembic is imported only where it has not.
+
+`migrations/versions` holds one file per change of `tables.py`; `CURRENT` is the newest of them. The revision that the
+database is at stands in `schema_version`, written in the same transaction as the tables.
+"""
+
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, delete, insert, inspect, select
+
+from headrace.base.clock import Instant
+from headrace.base.errors import FailedPrecondition
+from headrace.store import keys
+from headrace.store import tables as t
+
+CURRENT = "0001"
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def bring_up(engine: Engine, now: Instant) -> None:
+    """Migrate the database if it is not at `CURRENT`; two processes may try at once."""
+    with engine.begin() as tx:
+        if _revision(tx) == CURRENT:
+            return
+        _upgrade(tx)
+        keys.begin_sequence(tx)
+        tx.execute(delete(t.schema_version))
+        tx.execute(insert(t.schema_version), {"revision": CURRENT, "migrated_at": now})
+
+
+def _revision(tx: Connection) -> str | None:
+    if not inspect(tx).has_table(t.schema_version.name):
+        return None
+    return tx.execute(select(t.schema_version.c.revision)).scalar()
+
+
+def _upgrade(tx: Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    config = Config(attributes={"connection": tx})
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise FailedPrecondition(
+            f"the database is at a schema that this Headrace does not know: {error}",
+            hint="It was written by a newer Headrace: use that one, or give another home",
+        ) from error

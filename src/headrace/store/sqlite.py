@@ -1,0 +1,98 @@
+"""What is SQLite's own: how its engines are made, and which of its errors are trouble with the disk, not with us.
+
+WAL with `synchronous=FULL`: a commit that was answered survives a power cut, readers never wait for the writer.
+"""
+
+import sqlite3
+from pathlib import Path
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
+
+from headrace.base.errors import InvalidInput, Unavailable
+
+READERS = 8
+_PRIMARY = 0xFF
+
+
+def prepare(url: URL) -> Path:
+    """The database's file, its folder made. Raises InvalidInput for one in memory, Unavailable for a bad disk."""
+    if not url.database or url.database == ":memory:":
+        raise InvalidInput("the database needs a file", where=str(url), hint="Give sqlite:///path/to/headrace.db")
+    path = Path(url.database).absolute()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(f"the folder cannot be made: {error.strerror}", where=str(path.parent)) from error
+    return path
+
+
+def writer_engine(url: URL, busy_seconds: float) -> Engine:
+    """An engine for one connection, whose transactions hold the write lock from their begin."""
+    engine = _engine(url, busy_seconds, pool_size=1, max_overflow=0)
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: sqlite3.Connection, _record: object) -> None:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA temp_store = MEMORY")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def reader_engine(url: URL, busy_seconds: float) -> Engine:
+    """A pool of connections that cannot write; a transaction sees one state of the database."""
+    engine = _engine(url, busy_seconds, pool_size=READERS, max_overflow=0)
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: sqlite3.Connection, _record: object) -> None:
+        connection.execute("PRAGMA query_only = ON")
+        connection.execute("PRAGMA temp_store = MEMORY")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+    return engine
+
+
+def trouble(error: BaseException) -> Unavailable | None:
+    """The error as the caller should see it, where the database itself is in trouble; None where the unit is wrong."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if not isinstance(cause, sqlite3.Error):
+        return None
+    match getattr(cause, "sqlite_errorcode", 0) & _PRIMARY:
+        case sqlite3.SQLITE_FULL:
+            return Unavailable("the disk that holds the database is full", hint="Free some space, then try again")
+        case sqlite3.SQLITE_IOERR:
+            return Unavailable(f"the database's disk failed: {cause}", hint="Look at the disk and the system's log")
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
+            return Unavailable(f"the database cannot be written: {cause}", hint="Look at its file's permissions")
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
+            return Unavailable(f"the database's file is damaged: {cause}", hint="Put back a copy of it")
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return Unavailable("another process holds the database", hint="See which one has its file open")
+        case _:
+            return None
+
+
+def busy(error: BaseException) -> bool:
+    """Somebody else holds the lock: the same again may go through."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    code = getattr(cause, "sqlite_errorcode", 0) & _PRIMARY
+    return isinstance(cause, sqlite3.Error) and code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def _engine(url: URL, busy_seconds: float, *, pool_size: int, max_overflow: int) -> Engine:
+    """With the driver's own transactions off: `begin` says which kind it is."""
+    return create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=max_overflow,
+        pool_reset_on_return=None,
+        connect_args={"isolation_level": None, "timeout": busy_seconds, "check_same_thread": False},
+    )

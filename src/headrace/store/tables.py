@@ -1,0 +1,288 @@
+"""The tables. Rows are the truth: the APIs, the lineage views and the planner's state are made of them.
+
+Portable to SQLite, PostgreSQL and MySQL: what is indexed has a bounded length, what a pipeline's author may choose
+freely is text without a bound, JSON is text (`rows.py` writes it), instants are BIGINT microseconds with 0 for never.
+`*_key` are 64-bit numbers of one shared sequence, never reused; `*_id` are the public ids. There are no foreign keys:
+a run is written and deleted whole, by this room only. Every row is in a namespace, but for what belongs to nobody:
+plans (named by their content) and the bookkeeping of sequences and of the schema.
+
+Large columns come last in their table: SQLite then reads the others without them.
+"""
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Double, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+
+metadata = MetaData()
+
+KEY = BigInteger().with_variant(Integer(), "sqlite")
+TEXT = Text().with_variant(Text(2**32 - 1), "mysql", "mariadb")
+ID = 64
+NAMESPACE = 63
+STATE = 16
+OPTIONS: dict[str, Any] = {"mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin"}
+
+experiments = Table(
+    "experiments",
+    metadata,
+    Column("experiment_id", String(ID), primary_key=True),
+    Column("namespace", String(NAMESPACE), nullable=False),
+    Column("name", String(128), nullable=False),
+    Column("storage_state", String(STATE), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("last_run_created_at", BigInteger, nullable=False),
+    Column("description", TEXT, nullable=False),
+    UniqueConstraint("namespace", "name", name="experiments_name"),
+    Index("experiments_created", "namespace", "created_at", "experiment_id"),
+    Index("experiments_stored", "namespace", "storage_state", "created_at", "experiment_id"),
+    **OPTIONS,
+)
+
+pipelines = Table(
+    "pipelines",
+    metadata,
+    Column("pipeline_id", String(ID), primary_key=True),
+    Column("namespace", String(NAMESPACE), nullable=False),
+    Column("name", String(128), nullable=False),
+    Column("display_name", String(255), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("description", TEXT, nullable=False),
+    UniqueConstraint("namespace", "name", name="pipelines_name"),
+    Index("pipelines_created", "namespace", "created_at", "pipeline_id"),
+    Index("pipelines_display_name", "namespace", "display_name"),
+    **OPTIONS,
+)
+
+pipeline_versions = Table(
+    "pipeline_versions",
+    metadata,
+    Column("pipeline_version_id", String(ID), primary_key=True),
+    Column("namespace", String(NAMESPACE), nullable=False),
+    Column("pipeline_id", String(ID), nullable=False),
+    Column("name", String(127), nullable=False),
+    Column("display_name", String(255), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("plan_id", String(80), nullable=False),
+    Column("code_source_url", TEXT, nullable=False),
+    Column("package_url", TEXT, nullable=False),
+    Column("description", TEXT, nullable=False),
+    UniqueConstraint("pipeline_id", "name", name="pipeline_versions_name"),
+    Index("pipeline_versions_created", "pipeline_id", "created_at", "pipeline_version_id"),
+    **OPTIONS,
+)
+
+tags = Table(  # of pipelines and of versions
+    "tags",
+    metadata,
+    Column("owner_id", String(ID), primary_key=True),
+    Column("key", String(63), primary_key=True),
+    Column("namespace", String(NAMESPACE), nullable=False),
+    Column("value", String(63), nullable=False),
+    Index("tags_value", "key", "value", "owner_id"),
+    **OPTIONS,
+)
+
+plans = Table(  # documents, as they were submitted
+    "plans",
+    metadata,
+    Column("plan_id", String(80), primary_key=True),
+    Column("document", TEXT, nullable=False),
+    **OPTIONS,
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("run_key", KEY, primary_key=True, autoincrement=False),
+    Column("run_id", String(ID), nullable=False),
+    Column("namespace", String(NAMESPACE), nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("experiment_id", String(ID), nullable=False),
+    Column("state", String(STATE), nullable=False),
+    Column("storage_state", String(STATE), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("scheduled_at", BigInteger, nullable=False),
+    Column("finished_at", BigInteger, nullable=False),
+    Column("plan_id", String(80), nullable=False),
+    Column("pipeline_id", String(ID), nullable=False),
+    Column("pipeline_version_id", String(ID), nullable=False),
+    Column("recurring_run_id", String(ID), nullable=False),
+    Column("pipeline_name", TEXT, nullable=False),
+    Column("pipeline_root", TEXT, nullable=False),
+    Column("service_account", TEXT, nullable=False),
+    Column("description", TEXT, nullable=False),
+    Column("failure", TEXT),
+    Column("history", TEXT, nullable=False),
+    Column("parameters_size", Integer, nullable=False),
+    Column("parameters", TEXT, nullable=False),
+    UniqueConstraint("run_id", name="runs_id"),
+    Index("runs_created", "namespace", "created_at", "run_id"),
+    Index("runs_stored", "namespace", "storage_state", "created_at", "run_id"),
+    Index("runs_of_experiment", "namespace", "experiment_id", "created_at", "run_id"),
+    Index("runs_stored_of_experiment", "namespace", "experiment_id", "storage_state", "created_at", "run_id"),
+    Index("runs_state", "state"),
+    **OPTIONS,
+)
+
+inbox = Table(  # what was asked of a run and not yet taken by its controller
+    "inbox",
+    metadata,
+    Column("inbox_key", KEY, primary_key=True, autoincrement=False),
+    Column("namespace", String(NAMESPACE), nullable=False),
+    Column("run_id", String(ID), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("payload", TEXT, nullable=False),
+    Index("inbox_run", "run_id", "kind"),
+    **OPTIONS,
+)
+
+run_events = Table(  # history: one row per event, numbered per run by the lease holder
+    "run_events",
+    metadata,
+    Column("run_key", KEY, primary_key=True, autoincrement=False),
+    Column("number", KEY, primary_key=True, autoincrement=False),
+    Column("namespace", String(NAMESPACE), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("state", String(STATE), nullable=False),
+    Column("path", TEXT, nullable=False),
+    Column("payload", TEXT, nullable=False),
+    sqlite_with_rowid=False,
+    **OPTIONS,
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("run_key", KEY, primary_key=True, autoincrement=False),
+    Column("namespace", String(NAMESPACE), nullable=False),
+    Column("holder", String(255), nullable=False),
+    Column("term", BigInteger, nullable=False),
+    **OPTIONS,
+)
+
+tasks = Table(  # `inputs` and `outputs` name their artifacts; `artifact_tasks` says the same, one link a row
+    "tasks",
+    metadata,
+    Column("task_key", KEY, primary_key=True, autoincrement=False),
+    Column("task_id", String(ID), nullable=False),
+    Column("namespace", String(NAMESPACE), nullable=False),
+    Column("run_key", KEY, nullable=False),
+    Column("kind", String(STATE), nullable=False),
+    Column("state", String(STATE), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger, nullable=False),
+    Column("fingerprint", String(80), nullable=False),
+    Column("cached_from", String(ID), nullable=False),
+    Column("path", TEXT, nullable=False),
+    Column("parent", TEXT, nullable=False),
+    Column("name", TEXT, nullable=False),
+    Column("display_name", TEXT, nullable=False),
+    Column("failure", TEXT),
+    Column("reason", TEXT, nullable=False),
+    Column("history", TEXT, nullable=False),
+    Column("inputs", TEXT, nullable=False),
+    Column("outputs", TEXT, nullable=False),
+    UniqueConstraint("task_id", name="tasks_id"),
+    Index("tasks_of_run", "run_key", "created_at", "task_id"),
+    Index("tasks_fingerprint", "namespace", "fingerprint", "ended_at", "state"),
+    **OPTIONS,
+)
+
+fingerprints = Table(  # what a fingerprint was made of, to explain a cache miss
+    "fingerprints",
+    metadata,
+    Column("namespace", String(NAMESPACE), primary_key=True),
+    Column("fingerprint", String(80), primary_key=True),
+    Column("parts", TEXT, nullable=False),
+    **OPTIONS,
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("attempt_id", String(ID), primary_key=True),
+    Column("namespace", String(NAMESPACE), nullable=False),
+    Column("run_key", KEY, nullable=False),
+    Column("task_id", String(ID), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("state", String(STATE), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger, nullable=False),
+    Column("exit_code", Integer),
+    Column("failure", TEXT),
+    Column("usage", TEXT),
+    Index("attempts_of_run", "run_key", "number"),
+    Index("attempts_of_task", "task_id"),
+    **OPTIONS,
+)
+
+artifacts = Table(  # `run_id`, `task_id` and `producer` (the task's name) say who made it
+    "artifacts",
+    metadata,
+    Column("artifact_key", KEY, primary_key=True, autoincrement=False),
+    Column("artifact_id", String(ID), nullable=False),
+    Column("namespace", String(NAMESPACE), nullable=False),
+    Column("run_id", String(ID), nullable=False),
+    Column("task_id", String(ID), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("digest", String(80), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("producer", TEXT, nullable=False),
+    Column("name", TEXT, nullable=False),
+    Column("type", TEXT, nullable=False),
+    Column("schema_version", TEXT, nullable=False),
+    Column("uri", TEXT, nullable=False),
+    Column("metadata", TEXT, nullable=False),
+    UniqueConstraint("artifact_id", name="artifacts_id"),
+    Index("artifacts_created", "namespace", "created_at", "artifact_id"),
+    **OPTIONS,
+)
+
+artifact_tasks = Table(  # lineage: `type` is INPUT or OUTPUT, `position` the place in the list that `key` holds
+    "artifact_tasks",
+    metadata,
+    Column("link_id", String(ID), primary_key=True),
+    Column("namespace", String(NAMESPACE), nullable=False),
+    Column("run_key", KEY, nullable=False),
+    Column("task_id", String(ID), nullable=False),
+    Column("artifact_id", String(ID), nullable=False),
+    Column("type", String(STATE), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("key", TEXT, nullable=False),
+    Index("artifact_tasks_run", "run_key", "artifact_id", "type"),
+    Index("artifact_tasks_task", "task_id"),
+    Index("artifact_tasks_artifact", "artifact_id"),
+    **OPTIONS,
+)
+
+metrics = Table(  # the numbers in the metadata of metrics artifacts, for each run that gave them, cached ones included
+    "metrics",
+    metadata,
+    Column("run_key", KEY, primary_key=True, autoincrement=False),
+    Column("artifact_id", String(ID), primary_key=True),
+    Column("key", String(191), primary_key=True),
+    Column("namespace", String(NAMESPACE), nullable=False),
+    Column("value", Double, nullable=False),
+    Index("metrics_key", "run_key", "key", "value"),
+    **OPTIONS,
+)
+
+sequences = Table(  # the first key that no block holds yet
+    "sequences",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("next", BigInteger, nullable=False),
+    **OPTIONS,
+)
+
+schema_version = Table(  # which migration this database is at, so that opening it needs no Alembic
+    "schema_version",
+    metadata,
+    Column("revision", String(32), primary_key=True),
+    Column("migrated_at", BigInteger, nullable=False),
+    **OPTIONS,
+)

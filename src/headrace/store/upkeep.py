@@ -1,0 +1,68 @@
+"""What users and the collector do with runs that are over: archive, bring back, delete, and find what they left.
+
+A deleted run takes its tasks, attempts, links, metrics and history with it. Its artifacts keep their rows, as their
+bytes stay in the store: an artifact may have gone into other runs, by the cache too.
+"""
+
+from collections.abc import Collection
+
+from sqlalchemy import Connection, delete, select, update
+
+from headrace.base.clock import Instant
+from headrace.base.errors import FailedPrecondition
+from headrace.model.state import State, StorageState
+from headrace.store import tables as t
+from headrace.store.lineage import chunks
+from headrace.store.query import get_run
+
+ENDED = tuple(state.value for state in State if state.ended)
+
+
+def archive_run(tx: Connection, run_id: str) -> None:
+    """From any state. Raises NotFound."""
+    get_run(tx, run_id)
+    _store(tx, run_id, StorageState.ARCHIVED)
+
+
+def unarchive_run(tx: Connection, run_id: str) -> None:
+    """Raises NotFound, FailedPrecondition while its experiment is archived."""
+    run = get_run(tx, run_id)
+    experiments = t.experiments.c
+    where = experiments.experiment_id == run.experiment_id
+    if tx.execute(select(experiments.storage_state).where(where)).scalar() == StorageState.ARCHIVED:
+        raise FailedPrecondition(
+            f"Run {run_id} is in experiment {run.experiment_id}, which is archived", hint="Unarchive that first"
+        )
+    _store(tx, run_id, StorageState.AVAILABLE)
+
+
+def delete_run(tx: Connection, run_id: str) -> None:
+    """Raises NotFound, FailedPrecondition while it has not ended: its steps may run."""
+    run = get_run(tx, run_id)
+    if not run.state.ended:
+        raise FailedPrecondition(f"Run {run_id} is {run.state}", hint="Terminate it, wait for its end, then delete it")
+    for table in (t.metrics, t.artifact_tasks, t.attempts, t.tasks, t.run_events, t.leases, t.runs):
+        tx.execute(delete(table).where(table.c.run_key == run.key))
+    tx.execute(delete(t.inbox).where(t.inbox.c.run_id == run_id))
+
+
+def attempts_of_ended_runs(tx: Connection, before: Instant) -> list[str]:
+    """The attempts of runs that ended before that instant: nothing will ask for their folders."""
+    query = (
+        select(t.attempts.c.attempt_id)
+        .join(t.runs, t.runs.c.run_key == t.attempts.c.run_key)
+        .where(t.runs.c.state.in_(ENDED), t.runs.c.finished_at < before)
+    )
+    return list(tx.execute(query).scalars())
+
+
+def known_attempts(tx: Connection, candidates: Collection[str]) -> set[str]:
+    """Those of the candidates that are attempts of a run that exists."""
+    known: set[str] = set()
+    for chunk in chunks(list(candidates)):
+        known.update(tx.execute(select(t.attempts.c.attempt_id).where(t.attempts.c.attempt_id.in_(chunk))).scalars())
+    return known
+
+
+def _store(tx: Connection, run_id: str, state: StorageState) -> None:
+    tx.execute(update(t.runs).where(t.runs.c.run_id == run_id).values(storage_state=state.value))

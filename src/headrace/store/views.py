@@ -1,0 +1,54 @@
+"""What this room answers that is no noun of `model`: a line of history, a cache hit, lineage as listed."""
+
+from dataclasses import dataclass
+
+from headrace.base.clock import Instant
+from headrace.base.json import JsonObject
+from headrace.model.artifact import Artifact, Bindings
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One line of a run's history. `state` is what the event left its task (or the run, at path "") in, "" for no
+    change; `payload` is described in `history.py`."""
+
+    number: int
+    at: Instant
+    kind: str
+    path: str
+    state: str
+    payload: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class CacheHit:
+    """An earlier execution of the same: its task, and what came out of it."""
+
+    task_id: str
+    outputs: Bindings
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactRecord:
+    """An artifact, and who made it."""
+
+    artifact: Artifact
+    key: int
+    namespace: str
+    run_id: str
+    task_id: str
+    producer: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactTask:
+    """A link of lineage. `type` is INPUT or OUTPUT; `producer` the name of the task that made the artifact."""
+
+    link_id: str
+    artifact_id: str
+    run_id: str
+    task_id: str
+    type: str
+    key: str
+    position: int
+    producer: str

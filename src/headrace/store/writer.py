@@ -1,0 +1,186 @@
+"""The one writer: units of work queue up, run in groups, and are answered after their group's COMMIT.
+
+Takes functions of a `Connection` from any thread. While one group commits, the next gathers, so under load many units
+share one fsync, and an idle writer waits on its queue at no cost. In a group each unit has a SAVEPOINT: a unit that
+raises fails alone. Where the database itself is in trouble (full disk, lost lock) the whole group fails with
+Unavailable, the connection is dropped, and the writer goes on with the next group.
+
+A unit is replayed only if its transaction never began, so it runs once here; it must not commit or roll back itself.
+"""
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.engine import RootTransaction
+
+from headrace.base.errors import Unavailable
+from headrace.store import keys, sqlite
+
+T = TypeVar("T")
+
+GROUP = 256
+TRIES = 3
+
+log = logging.getLogger("headrace.store")
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A unit and the future that answers it."""
+
+    unit: Callable[[Connection], Any]
+    future: Future[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What a unit gave; `error` where it raised."""
+
+    value: Any = None
+    error: BaseException | None = None
+
+
+class Writer:
+    """Owns the thread and the connection. `submit` and `close` are for any thread."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._keys = keys.Keys()
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._gate = threading.Lock()
+        self._closed = False
+        self._connection: Connection | None = None
+        self._thread = threading.Thread(target=self._loop, name="headrace-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, unit: Callable[[Connection], T]) -> Future[T]:
+        """Run `unit` in a transaction; the future resolves after COMMIT, with its value or its error."""
+        future: Future[T] = Future()
+        with self._gate:
+            if not self._closed:
+                self._jobs.put(_Job(unit, future))
+                return future
+        future.set_exception(Unavailable("the database is closed: the server is shutting down"))
+        return future
+
+    def close(self) -> None:
+        """Finish what was submitted, then stop. May be called again."""
+        with self._gate:
+            if not self._closed:
+                self._closed = True
+                self._jobs.put(None)
+        self._thread.join()
+
+    def _loop(self) -> None:
+        while group := self._gather():
+            self._answer(group)
+            del group  # else the last answers stay in memory while the queue is empty
+        self._drop()
+        self._engine.dispose()
+
+    def _gather(self) -> list[_Job]:
+        """All that waits, at least one; nothing when closed."""
+        job = self._jobs.get()
+        group: list[_Job] = []
+        while job is not None:
+            group.append(job)
+            if len(group) == GROUP:
+                return group
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                return group
+        if group:
+            self._jobs.put(None)  # the mark of the end: for the next time
+        return group
+
+    def _answer(self, group: list[_Job]) -> None:
+        """Run a group to its commit and resolve its futures; the top of the loop, where every error ends."""
+        jobs = [job for job in group if job.future.set_running_or_notify_cancel()]
+        if not jobs:
+            return
+        try:
+            outcomes = self._transact(jobs)
+        except Exception as error:
+            log.warning("a group of %d writes failed: %s", len(jobs), error)
+            self._keys.rolled_back()
+            self._drop()
+            failure = sqlite.trouble(error) or error
+            if failure is not error:
+                failure.__cause__ = error
+            outcomes = [_Outcome(error=failure)] * len(jobs)
+        for job, outcome in zip(jobs, outcomes, strict=True):
+            if outcome.error is None:
+                job.future.set_result(outcome.value)
+            else:
+                job.future.set_exception(outcome.error)
+
+    def _transact(self, jobs: list[_Job]) -> list[_Outcome]:
+        if self._keys.low:
+            self._draw()
+        tx, transaction = self._begin()
+        if len(jobs) == 1:
+            outcome = _attempt(jobs[0], tx)
+            if outcome.error is not None:
+                transaction.rollback()
+                self._keys.rolled_back()
+                return [outcome]
+            outcomes = [outcome]
+        else:
+            outcomes = [self._in_savepoint(job, tx) for job in jobs]
+        transaction.commit()
+        self._keys.committed()
+        return outcomes
+
+    def _in_savepoint(self, job: _Job, tx: Connection) -> _Outcome:
+        tx.exec_driver_sql("SAVEPOINT unit")
+        outcome = _attempt(job, tx)
+        if outcome.error is not None:
+            tx.exec_driver_sql("ROLLBACK TO SAVEPOINT unit")
+            self._keys.rolled_back()
+        tx.exec_driver_sql("RELEASE SAVEPOINT unit")
+        return outcome
+
+    def _draw(self) -> None:
+        """A block of keys, in a commit of its own."""
+        tx, transaction = self._begin()
+        self._keys.draw(tx)
+        transaction.commit()
+        self._keys.committed()
+
+    def _begin(self) -> tuple[Connection, RootTransaction]:
+        """The connection, in a transaction. Waits for the lock, TRIES times as long as the engine's timeout."""
+        for left in reversed(range(TRIES)):
+            try:
+                if self._connection is None:
+                    self._connection = self._engine.connect()
+                    self._connection.info[keys.INFO] = self._keys
+                return self._connection, self._connection.begin()
+            except Exception as error:
+                self._drop()
+                if not left or not sqlite.busy(error):
+                    raise
+        raise AssertionError("the last try returns or raises")
+
+    def _drop(self) -> None:
+        """Let go of the connection, and with it of whatever transaction it is in."""
+        if self._connection is not None:
+            self._connection.invalidate()
+            self._connection.close()
+            self._connection = None
+
+
+def _attempt(job: _Job, tx: Connection) -> _Outcome:
+    """Run the unit. What it raises is its own, but trouble of the database is everybody's and is raised."""
+    try:
+        return _Outcome(job.unit(tx))
+    except BaseException as error:
+        if sqlite.trouble(error) is not None:
+            raise
+        return _Outcome(error=error)
