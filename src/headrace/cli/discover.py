@@ -50,14 +50,9 @@ def remove(home: Home) -> None:
         home.server.unlink(missing_ok=True)
 
 
-def url_of(home: Home, host: str | None) -> str:
-    """The server's address, from `--host` or the home. Raises Unavailable where neither knows one."""
-    if host:
-        return (host if "://" in host else f"http://{host}").rstrip("/")
-    record = read(home)
-    if record is None:
-        raise not_up(home)
-    return record.url
+def normal_url(host: str) -> str:
+    """The URL that `--host` means: `http://` may be left out."""
+    return (host if "://" in host else f"http://{host}").rstrip("/")
 
 
 def not_up(home: Home) -> Unavailable:

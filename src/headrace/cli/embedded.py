@@ -14,7 +14,7 @@ from typing import IO
 from headrace.base.errors import Unavailable
 from headrace.base.home import Home
 from headrace.cli import discover
-from headrace.cli.client import Client, Gone
+from headrace.cli.connect import find
 
 _STOP_SECONDS = 20
 
@@ -52,21 +52,12 @@ class Server:
 def find_or_start(home: Home, host: str | None) -> Server:
     """The server at `host`, else the one that is up in the home, else a new one, which may still be starting."""
     if host:
-        return Server(discover.url_of(home, host))
-    record = discover.read(home)
-    if record is not None and _answers(record.url):
-        return Server(record.url)
-    return Server("", _Child(home))
-
-
-def _answers(url: str) -> bool:
-    """A server that was killed leaves its record behind."""
-    try:
-        with Client(url) as client:
-            client.server()
-    except Gone:
-        return False
-    return True
+        return Server(discover.normal_url(host))
+    client = find(home)
+    if client is None:
+        return Server("", _Child(home))
+    with client:
+        return Server(client.url)
 
 
 class _Child:

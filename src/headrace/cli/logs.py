@@ -5,15 +5,16 @@ from collections import deque
 from collections.abc import Callable
 
 from headrace.base.errors import InvalidInput, NotFound
-from headrace.cli import discover, output, wire
+from headrace.cli import output, wire
 from headrace.cli.client import Client, Gone
+from headrace.cli.connect import connect
 from headrace.cli.find import find_run, find_task
 from headrace.cli.view import RunView, TaskView
+from headrace.cli.watch import Watch
 from headrace.model.state import State
 
 Printed = Callable[[TaskView, str], None]
-"""Called from several threads with a step and a line that it printed."""
-
+"""Called from several threads, one at a time, with a step and a line that it printed."""
 
 _LAST_LINES_SECONDS = 10
 _RETRY_SECONDS = 0.5
@@ -21,7 +22,6 @@ _RETRY_SECONDS = 0.5
 
 def logs(*, run: str, task: str | None, follow: bool, home: str | None, host: str | None, json: bool) -> int:
     """Print the log of one step, or of all in the order in which they were reached; with `follow` as they grow."""
-    url = discover.url_of(discover.home_of(home), host)
 
     def printed(step: TaskView, line: str) -> None:
         if json:
@@ -31,7 +31,7 @@ def logs(*, run: str, task: str | None, follow: bool, home: str | None, host: st
         else:
             print(f"{step.path.removeprefix('root.')}: {line}", flush=follow)
 
-    with Client(url) as client:
+    with connect(home, host) as client:
         run_id = find_run(client, run)
         view = wire.run_view(client.run(run_id))
         if task is not None:
@@ -43,7 +43,7 @@ def logs(*, run: str, task: str | None, follow: bool, home: str | None, host: st
             for line in client.log(run_id, step.path, follow=follow):
                 printed(step, line)
         elif follow and not view.state.ended:
-            _follow_all(client, url, run_id, printed)
+            _follow_all(client, run_id, printed)
         else:
             for step in view.steps:
                 _print_one(client, run_id, step, printed)
@@ -66,10 +66,8 @@ def _print_one(client: Client, run_id: str, step: TaskView, printed: Printed) ->
         return  # Cached, skipped, or not begun: it has printed nothing.
 
 
-def _follow_all(client: Client, url: str, run_id: str, printed: Printed) -> None:
-    from headrace.cli.watch import Watch
-
-    streams = LogStreams(url, run_id, printed)
+def _follow_all(client: Client, run_id: str, printed: Printed) -> None:
+    streams = LogStreams(client.url, run_id, printed)
     Watch(client, run_id, streams.changed).follow()
     streams.finish()
 
@@ -83,6 +81,7 @@ class LogStreams:
         self._printed = printed
         self._threads: dict[str, threading.Thread] = {}
         self._left = threading.Event()
+        self._lock = threading.Lock()
 
     def changed(self, run: RunView) -> None:
         """Follow what has begun since the last call."""
@@ -112,7 +111,8 @@ class LogStreams:
                     for number, line in enumerate(client.log(self._run_id, step.path, follow=True)):
                         if number >= printed and not self._left.is_set():
                             printed = number + 1
-                            self._printed(step, line)
+                            with self._lock:
+                                self._printed(step, line)
                     return
                 except NotFound:
                     return  # It failed before it could print.

@@ -8,8 +8,9 @@ from rich.text import Text
 
 from headrace.base.clock import Instant, SystemClock, from_rfc3339
 from headrace.base.errors import InvalidInput
-from headrace.cli import discover, draw, output, report, wire
-from headrace.cli.client import Client, Document
+from headrace.cli import draw, output, report, wire
+from headrace.cli.client import Document
+from headrace.cli.connect import connect
 from headrace.cli.display import console
 from headrace.cli.find import find_run
 from headrace.cli.pipeline import outline_of
@@ -21,7 +22,7 @@ def ls(*, what: str, limit: int, home: str | None, host: str | None, json: bool)
     """List runs, pipelines or experiments, newest first."""
     if limit < 1:
         raise InvalidInput(f"{limit} is less than 1", where="--limit", hint="Say how many to list")
-    with Client(discover.url_of(discover.home_of(home), host)) as client:
+    with connect(home, host) as client:
         items = client.listed(what, limit=limit)
     if json:
         output.document({what: [_JSON[what](item) for item in items]})
@@ -34,7 +35,7 @@ def ls(*, what: str, limit: int, home: str | None, host: str | None, json: bool)
 
 def get(*, what: str, run: str, home: str | None, host: str | None, json: bool) -> int:  # noqa: ARG001 - only runs yet
     """Show one run."""
-    with Client(discover.url_of(discover.home_of(home), host)) as client:
+    with connect(home, host) as client:
         document = client.run(find_run(client, run))
         view, store = wire.run_view(document), local_store(client)
         if json:

@@ -5,6 +5,7 @@ A run comes with its tasks twice: `tasks` (KFP 3.0) says which are cached and wh
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from headrace.base.clock import Instant, from_rfc3339
@@ -41,7 +42,7 @@ def task_view(task: Mapping[str, Any], detail: Mapping[str, Any]) -> TaskView:
         path=task.get("scope_path", ""),
         name=task.get("display_name") or task.get("name", ""),
         state=state if state is State.CACHED or "state" not in detail else _state(detail["state"]),
-        is_group=task.get("type", "") not in ("RUNTIME", "IMPORTER"),
+        is_group=_is_group(task.get("type", "")),
         started_at=_instant(task.get("start_time")),
         ended_at=_instant(task.get("end_time")),
         message=(task.get("status_metadata") or {}).get("message", ""),
@@ -50,6 +51,49 @@ def task_view(task: Mapping[str, Any], detail: Mapping[str, Any]) -> TaskView:
             each.get("artifact_key", ""): _artifacts(each.get("artifacts", ())) for each in outputs.get("artifacts", ())
         },
     )
+
+
+def moved(run: RunView, event: Mapping[str, Any]) -> RunView:
+    """The run after an event of its history: its `changes`, folded over what is known."""
+    tasks: dict[str, TaskView] = {}
+    for change in event.get("changes", ()):
+        if change["what"] == "task":
+            path = change["path"]
+            tasks[path] = _moved_task(tasks.get(path) or run.tasks.get(path), change)
+        elif change["what"] == "run":
+            run = replace(
+                run,
+                state=_state(change["state"]),
+                finished_at=_instant(change["at"]) if _state(change["state"]).ended else Instant(0),
+                message=_failure(change) or run.message,
+            )
+    return replace(run, tasks={**run.tasks, **tasks}) if tasks else run
+
+
+def _moved_task(task: TaskView | None, change: Mapping[str, Any]) -> TaskView:
+    path = change["path"]
+    known = task or TaskView(
+        path=path,
+        name=change.get("display_name") or change.get("name") or path.rpartition(".")[2],
+        state=State.PENDING,
+        is_group=_is_group(change.get("kind", "")),
+    )
+    return replace(
+        known,
+        state=_state(change["state"]),
+        started_at=_instant(change.get("started_at")) or known.started_at,
+        ended_at=_instant(change.get("ended_at")),
+        message=_failure(change) or change.get("reason") or known.message,
+    )
+
+
+def _failure(change: Mapping[str, Any]) -> str:
+    message: str = (change.get("failure") or {}).get("message", "")
+    return message
+
+
+def _is_group(kind: str) -> bool:
+    return kind not in ("RUNTIME", "IMPORTER")
 
 
 def _parameters(items: Sequence[Mapping[str, Any]]) -> dict[str, JsonValue]:
