@@ -1,0 +1,164 @@
+"""The embedded store: `minio://BUCKET/KEY` is the file `ROOT/BUCKET/KEY`, read and written where it is.
+
+Steps and the server share the files, nothing is copied. A uri cannot lead out of the root: its key is checked before
+it becomes a path, and what is read, written or deleted through a symbolic link that leads elsewhere is refused.
+"""
+
+import contextlib
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from headrace.base.clock import Instant
+from headrace.base.errors import InvalidInput, NotFound, Unavailable
+from headrace.blobs import seal
+from headrace.blobs.store import Sealed
+from headrace.blobs.uri import parse, scheme_of
+
+SCHEME = "minio"
+INCOMING = ".incoming"
+"""Where files grow until they are whole. No bucket's name begins with a dot."""
+
+
+class FolderStore:
+    """A `BlobStore` over a folder, and what is only possible because it is one. `root` need not exist yet."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def owns(self, uri: str) -> bool:
+        """The uri is this store's by its scheme; a path and an object of another store are not."""
+        return scheme_of(uri) == SCHEME
+
+    def local_path(self, uri: str) -> Path:
+        """Where the object is or would be; does not look at the disk.
+
+        Raises InvalidInput for a uri that this store does not own (a plain path, `s3://`), or that is not sound.
+        """
+        if not self.owns(uri):
+            raise InvalidInput(f"is not in the embedded store, which holds {SCHEME}://", where=uri[:200])
+        location = parse(uri)
+        return self.root.joinpath(location.bucket, *location.names)
+
+    def write(self, uri: str, data: bytes) -> None:
+        """Make `data` the object, at once and durably. Raises Unavailable where there is no room."""
+        path = self._inside(self.local_path(uri), uri)
+        with _told(uri):
+            _make_folder(self.root / INCOMING)
+            _make_folder(path.parent)
+            self._replace(path, data)
+
+    def read(self, uri: str) -> bytes:
+        """All of the object. Raises NotFound, InvalidInput for a folder."""
+        with self.open(uri) as file, _told(uri):
+            return file.read()
+
+    def open(self, uri: str) -> BinaryIO:
+        """The object, to be read piece by piece and closed by the caller. Raises as `read` does."""
+        path = self._inside(self.local_path(uri), uri)
+        with _told(uri):
+            if path.exists() and not path.is_file():
+                raise InvalidInput("is a folder, or no file", where=uri)
+            return path.open("rb")
+
+    def exists(self, uri: str) -> bool:
+        """There is a file or a folder."""
+        return self._inside(self.local_path(uri), uri).exists()
+
+    def size(self, uri: str) -> int:
+        """Bytes, of a folder of all in it. Raises NotFound."""
+        with _told(uri):
+            return seal.size(self._inside(self.local_path(uri), uri))
+
+    def delete(self, uri: str) -> None:
+        """Remove the file, or the folder with all in it, sealed or not. Nothing is done where there is none."""
+        path = self.local_path(uri)
+        self._inside(path.parent, uri)
+        with _told(uri):
+            if path.is_dir() and not path.is_symlink():
+                seal.unseal(path)
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+
+    def seal(self, path: Path, hash_limit: int = seal.HASH_LIMIT) -> Sealed:
+        """`seal.seal`, with trouble of the disk told as Unavailable."""
+        with _told(str(path)):
+            return seal.seal(path, hash_limit)
+
+    def verify(self, path: Path, digest: str) -> bool:
+        """`seal.verify`, with trouble of the disk told as Unavailable."""
+        with _told(str(path)):
+            return seal.verify(path, digest)
+
+    def touched_since(self, path: Path, instant: Instant) -> bool:
+        """`seal.touched_since`, with trouble of the disk told as Unavailable."""
+        with _told(str(path)):
+            return seal.touched_since(path, instant)
+
+    def sweep(self) -> None:
+        """Remove what writers that were killed have left. Only while nobody writes."""
+        shutil.rmtree(self.root / INCOMING, ignore_errors=True)
+
+    def _inside(self, path: Path, uri: str) -> Path:
+        """The path, if no symbolic link takes it out of the root. Raises InvalidInput."""
+        real, root = os.path.realpath(path), os.path.realpath(self.root)
+        if os.path.commonpath([real, root]) != root:
+            raise InvalidInput("leads out of the store by a symbolic link", where=uri)
+        return path
+
+    def _replace(self, path: Path, data: bytes) -> None:
+        """Write beside the store, sync, rename, sync the folder."""
+        descriptor, name = tempfile.mkstemp(dir=self.root / INCOMING)
+        growing = Path(name)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            growing.chmod(0o644)
+            growing.replace(path)
+        except BaseException:
+            growing.unlink(missing_ok=True)
+            raise
+        _sync(path.parent)
+
+
+def _make_folder(path: Path) -> None:
+    """The folder and those above it, each entry durable."""
+    if path.is_dir():
+        return
+    _make_folder(path.parent)
+    path.mkdir(exist_ok=True)
+    _sync(path.parent)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _told(where: str) -> Iterator[None]:
+    """The operating system's errors as ours."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise NotFound("there is no such object", where=where) from error
+    except (IsADirectoryError, NotADirectoryError, FileExistsError) as error:
+        raise InvalidInput("a folder and a file have the same name there", where=where) from error
+    except OSError as error:
+        match error.errno:
+            case errno.ENOSPC | errno.EDQUOT:
+                raise Unavailable("the disk is full", where=where, hint="Free some space, then try again") from error
+            case errno.ENAMETOOLONG:
+                raise InvalidInput("its path is too long for this file system", where=where) from error
+            case _:
+                raise Unavailable(f"the disk refused: {error.strerror}", where=where) from error

@@ -1,0 +1,89 @@
+"""URIs of objects: `minio://BUCKET/KEY`, `s3://`, `gs://`; read from what users and steps write, never trusted.
+
+A key is taken as it stands: `#`, `?`, `%` and blanks are characters of a name, nothing is decoded. What could lead out
+of a bucket, or could not be a file's name, is refused, so that every location is also a safe relative path.
+"""
+
+from dataclasses import dataclass
+
+from headrace.base.errors import InvalidInput
+
+SCHEMES = ("minio", "s3", "gs")
+NAME_BYTES = 255
+KEY_BYTES = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where an object is. `names` are the parts of its key, at least one."""
+
+    scheme: str
+    bucket: str
+    names: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        return "/".join(self.names)
+
+    @property
+    def uri(self) -> str:
+        return f"{self.scheme}://{self.bucket}/{self.key}"
+
+
+def scheme_of(uri: str) -> str:
+    """`minio` of `minio://b/k`; "" of what has no scheme, such as a path."""
+    scheme, mark, _ = uri.partition("://")
+    return scheme if mark else ""
+
+
+def parse(uri: str) -> Location:
+    """The location that a uri names. Raises InvalidInput."""
+    scheme = scheme_of(uri)
+    if scheme not in SCHEMES:
+        raise InvalidInput(
+            "is no object's uri", where=_shown(uri), hint=f"Write it as {'://, '.join(SCHEMES)}://BUCKET/KEY"
+        )
+    bucket, slash, key = uri[len(scheme) + 3 :].partition("/")
+    if not slash or not key:
+        raise InvalidInput(
+            "names no object in its bucket", where=_shown(uri), hint=f"Write it as {scheme}://BUCKET/KEY"
+        )
+    names = tuple(key.split("/"))
+    for name in (bucket, *names):
+        _check_name(name, uri)
+    if bucket.startswith("."):
+        raise InvalidInput("a bucket's name does not begin with a dot", where=_shown(uri))
+    if len(key.encode()) > KEY_BYTES:
+        raise InvalidInput(f"its key is longer than {KEY_BYTES} bytes", where=_shown(uri))
+    return Location(scheme, bucket, names)
+
+
+def join(uri: str, *names: str) -> str:
+    """The uri of what `names` are under `uri`, which may end in a slash. Raises InvalidInput for a bad name."""
+    for name in names:
+        if "/" in name:
+            raise InvalidInput(f"{name[:80]!r} holds a slash", where=_shown(uri))
+        _check_name(name, uri)
+    return "/".join([uri.rstrip("/"), *names])
+
+
+def _check_name(name: str, uri: str) -> None:
+    """Raises InvalidInput for a part of a key that cannot be a file's name, or is more than one."""
+    if not name:
+        raise InvalidInput("has an empty part between slashes", where=_shown(uri), hint="Take out the doubled slash")
+    if name in (".", ".."):
+        raise InvalidInput(f"{name!r} is not followed in a uri", where=_shown(uri), hint="Write the key in full")
+    if "\0" in name:
+        raise InvalidInput("holds a NUL character", where=_shown(uri))
+    try:
+        length = len(name.encode())
+    except UnicodeEncodeError as error:
+        raise InvalidInput("holds half a character (a lone surrogate)", where=_shown(uri)) from error
+    if length > NAME_BYTES:
+        raise InvalidInput(f"a part of its key is longer than {NAME_BYTES} bytes", where=_shown(uri))
+
+
+def _shown(uri: str) -> str:
+    """The uri in an error: printable, and not all of a huge one."""
+    text = uri if len(uri) <= 200 else f"{uri[:200]}..."
+    return text.encode("unicode_escape").decode() if not text.isprintable() else text
