@@ -1,0 +1,152 @@
+"""Artifacts and their lineage as KFP 3.0 has them, and, on a route of our own, their bytes."""
+
+import asyncio
+import mimetypes
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from typing import BinaryIO
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from headrace.api import listing, query
+from headrace.api.body import reply
+from headrace.api.convert import artifacts as convert
+from headrace.api.handlers import Handlers
+from headrace.api.wire import task as wire
+from headrace.base.errors import InvalidInput, NotFound
+from headrace.blobs.store import BlobStore
+from headrace.model.listing import ListQuery, Operation, Predicate
+from headrace.store import query as lists
+from headrace.store.views import ArtifactRecord, ArtifactTask
+
+CHUNK = 1024 * 1024
+
+
+class Artifacts(Handlers):
+    async def list(self, request: Request) -> Response:
+        """A metrics artifact shows as one Metric per number; `total_size` and `page_size` count it once."""
+        asked, namespace = listing.asked(request, "Artifact"), self.principal(request).namespace
+        page = await self.read(lambda tx: lists.list_artifacts(tx, namespace, _with_titles(asked.query)))
+        return reply(
+            wire.ListArtifacts(
+                artifacts=[shown for each in page.items for shown in convert.artifacts(each.artifact, each.namespace)],
+                total_size=page.total,
+                next_page_token=asked.token(page.next),
+            )
+        )
+
+    async def get(self, request: Request) -> Response:
+        """An artifact, or one number of a metrics artifact: `<artifact id>.<name>`."""
+        artifact_id, _, name = query.path(request, "artifact_id").partition(".")
+        found = await self._get(artifact_id)
+        if not name:
+            return reply(convert.artifact(found.artifact, found.namespace))
+        numbers = convert.numbers(found.artifact.metadata) if found.artifact.type == convert.METRICS else {}
+        if name not in numbers:
+            raise NotFound(f"Artifact {artifact_id} holds no metric {name[:100]!r}", hint=f"It holds: {list(numbers)}")
+        return reply(convert.metric(found.artifact, name, numbers[name], found.namespace))
+
+    async def list_links(self, request: Request) -> Response:
+        """Which tasks made and used which artifacts."""
+        asked, namespace = listing.asked(request, "ArtifactTask"), self.principal(request).namespace
+        wanted = _with_type(asked.query, query.text(request, "type"))
+        run_ids, task_ids = query.texts(request, "run_ids"), query.texts(request, "task_ids")
+        artifact_ids = query.texts(request, "artifact_ids")
+        page = await self.read(
+            lambda tx: lists.list_artifact_tasks(
+                tx, namespace, wanted, run_ids=run_ids, task_ids=task_ids, artifact_ids=artifact_ids
+            )
+        )
+        return reply(
+            wire.ListArtifactTasks(
+                artifact_tasks=[_link(each) for each in page.items],
+                total_size=page.total,
+                next_page_token=asked.token(page.next),
+            )
+        )
+
+    async def content(self, request: Request) -> Response:
+        """The bytes of an artifact that is one file, to be saved: a browser must not run what a step wrote."""
+        found = await self._get(query.path(request, "artifact_id"))
+        uri = found.artifact.uri
+        if not uri:
+            raise NotFound(f"Artifact {found.artifact.artifact_id} has no bytes: it has no uri")
+        file, size = await asyncio.to_thread(_open, self.services.blobs, uri)
+        name = uri.rsplit("/", 1)[-1]
+        headers = {
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
+            "Content-Length": str(size),
+            "Content-Security-Policy": "sandbox",
+            "X-Content-Type-Options": "nosniff",
+        }
+        return StreamingResponse(_bytes(file, size), media_type=_safe(name), headers=headers)
+
+    async def _get(self, artifact_id: str) -> ArtifactRecord:
+        return await self.read(lambda tx: lists.get_artifact(tx, artifact_id))
+
+
+def _with_titles(asked: ListQuery) -> ListQuery:
+    """The query, where the types that a filter names are schema titles, as rows have them."""
+    return replace(asked, predicates=tuple(map(_with_title, asked.predicates)))
+
+
+def _with_title(predicate: Predicate) -> Predicate:
+    if predicate.key != "type" or predicate.operation is Operation.IS_SUBSTRING:
+        return predicate
+    if isinstance(predicate.value, str):
+        return replace(predicate, value=convert.schema_title(predicate.value))
+    if isinstance(predicate.value, tuple):
+        return replace(predicate, value=tuple(convert.schema_title(str(each)) for each in predicate.value))
+    return predicate
+
+
+def _with_type(asked: ListQuery, type_name: str) -> ListQuery:
+    """The query, narrowed to links of that IOType."""
+    if not type_name:
+        return asked
+    if type_name not in wire.IOType.__members__:
+        raise InvalidInput(
+            f"{type_name[:80]!r} is no IOType", where="type", hint=f"Known are: {', '.join(wire.IOType)}"
+        )
+    kind = {_INPUT.name: "INPUT", wire.IOType.OUTPUT.name: "OUTPUT"}.get(type_name, type_name)
+    return replace(asked, predicates=(*asked.predicates, Predicate("type", Operation.EQUALS, kind)))
+
+
+_INPUT = wire.IOType.TASK_OUTPUT_INPUT
+
+
+def _link(found: ArtifactTask) -> wire.ArtifactTask:
+    return wire.ArtifactTask(
+        id=found.link_id,
+        artifact_id=found.artifact_id,
+        run_id=found.run_id,
+        task_id=found.task_id,
+        type=wire.IOType.OUTPUT if found.type == "OUTPUT" else _INPUT,
+        producer=wire.Producer(task_name=found.producer),
+        key=found.key,
+    )
+
+
+_AS_THEY_ARE: Sequence[str] = ("text/plain", "text/csv", "application/json", "image/png", "image/jpeg", "image/gif")
+
+
+def _safe(name: str) -> str:
+    """The content type that the name suggests, where a browser that shows it runs nothing."""
+    kind = mimetypes.guess_type(name)[0]
+    return kind if kind is not None and kind in _AS_THEY_ARE else "application/octet-stream"
+
+
+def _open(blobs: BlobStore, uri: str) -> tuple[BinaryIO, int]:
+    """The object and its size. Raises NotFound, InvalidInput for a folder or a uri of elsewhere."""
+    size = blobs.size(uri)
+    return blobs.open(uri), size
+
+
+async def _bytes(file: BinaryIO, size: int) -> AsyncIterator[bytes]:
+    """`size` bytes of the file, a chunk at a time; the reader may be slow, so no thread is held between two."""
+    with file:
+        while size and (chunk := await asyncio.to_thread(file.read, min(size, CHUNK))):
+            size -= len(chunk)
+            yield chunk

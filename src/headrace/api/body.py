@@ -1,0 +1,74 @@
+"""Bodies of requests, bounded before they are read, and of answers."""
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Message, Receive
+
+from headrace.api import proto_json
+from headrace.api.errors import TooLarge
+from headrace.base.json import JsonValue
+
+MEGABYTE = 1024 * 1024
+MAX_BODY = 32 * MEGABYTE
+
+NO_STORE = {"Cache-Control": "no-store"}
+
+
+async def read(request: Request, limit: int = MAX_BODY) -> bytes:
+    """The whole body. Raises TooLarge as soon as it is known to be larger than `limit` bytes."""
+    _check(_declared(request), limit)
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        _check(size, limit)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def bounded(request: Request, limit: int) -> Request:
+    """The same request, whose body raises TooLarge while it is read past `limit` bytes."""
+    _check(_declared(request), limit)
+    return Request(request.scope, _counting(request.receive, limit))
+
+
+def reply(message: proto_json.Message) -> Response:
+    """200 with the message."""
+    return Response(proto_json.encode(message), media_type="application/json", headers=NO_STORE)
+
+
+def reply_json(value: JsonValue) -> Response:
+    """200 with a value of Headrace's own routes."""
+    return Response(msgspec.json.encode(value), media_type="application/json", headers=NO_STORE)
+
+
+def too_large(limit: int) -> TooLarge:
+    """The error for a body of more than `limit` bytes."""
+    return TooLarge(
+        f"the body is larger than {limit // MEGABYTE} MiB",
+        hint="Send less: large data belongs into artifacts, not into a pipeline's document or parameters",
+    )
+
+
+def _declared(request: Request) -> int:
+    """The size that the client announces; the server has checked that it is a number."""
+    return int(request.headers.get("content-length") or 0)
+
+
+def _check(size: int, limit: int) -> None:
+    if size > limit:
+        raise too_large(limit)
+
+
+def _counting(receive: Receive, limit: int) -> Receive:
+    size = 0
+
+    async def counted() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        _check(size, limit)
+        return message
+
+    return counted

@@ -1,0 +1,1 @@
+"""Model to wire, one file per noun. Pure: no database, no request."""

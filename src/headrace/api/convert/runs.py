@@ -1,0 +1,48 @@
+"""Runs as messages."""
+
+from collections.abc import Sequence
+
+from headrace.api.convert import tasks as convert_tasks
+from headrace.api.convert.common import history, runtime_state, status
+from headrace.api.proto_json import timestamp
+from headrace.api.wire import run as wire
+from headrace.api.wire.common import StorageState
+from headrace.base.json import JsonObject
+from headrace.model.run import Run
+from headrace.model.task import Task
+
+
+def run(found: Run, *, document: JsonObject | None = None, tasks: Sequence[Task] = (), full: bool = False) -> wire.Run:
+    """The run. With its `tasks` it has `run_details`; `full` adds 3.0's `tasks` and the document."""
+    from_version = bool(found.pipeline_version_id)
+    return wire.Run(
+        experiment_id=found.experiment_id,
+        run_id=found.run_id,
+        display_name=found.name,
+        storage_state=StorageState[found.storage_state.name],
+        description=found.description,
+        pipeline_spec=document if full or not from_version else None,
+        pipeline_version_reference=_reference(found) if from_version else None,
+        runtime_config=_runtime_config(found),
+        service_account=found.service_account,
+        created_at=timestamp(found.created_at),
+        scheduled_at=timestamp(found.scheduled_at),
+        finished_at=timestamp(found.finished_at),
+        state=runtime_state(found.state),
+        error=status(found.failure),
+        run_details=wire.RunDetails(task_details=convert_tasks.details(found, tasks)) if tasks else None,
+        recurring_run_id=found.recurring_run_id,
+        state_history=history(found.history),
+        task_count=len(tasks),
+        tasks=convert_tasks.full(found, tasks) if full else [],
+    )
+
+
+def _reference(found: Run) -> wire.PipelineVersionReference:
+    return wire.PipelineVersionReference(pipeline_id=found.pipeline_id, pipeline_version_id=found.pipeline_version_id)
+
+
+def _runtime_config(found: Run) -> wire.RuntimeConfig | None:
+    if not found.parameters and not found.pipeline_root:
+        return None
+    return wire.RuntimeConfig(parameters=dict(found.parameters), pipeline_root=found.pipeline_root)

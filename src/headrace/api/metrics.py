@@ -1,0 +1,91 @@
+"""`GET /metrics`: what the API counts itself, and what the database knows when it is asked. Prometheus text."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+ROUTE = "headrace.route"
+"""Where a request's scope holds the template of the path that it matched."""
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+class HttpMetrics:
+    """The counters of HTTP requests, in the registry that is handed in."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.requests = Counter(
+            "headrace_http_requests",
+            "HTTP requests answered, by method, route and status",
+            ["method", "route", "status"],
+            registry=registry,
+        )
+        self.seconds = Histogram(
+            "headrace_http_request_seconds",
+            "Time from an HTTP request's head to its answer's head, by route",
+            ["route"],
+            registry=registry,
+            buckets=_SECONDS,
+        )
+        self.open = Gauge(
+            "headrace_http_open", "HTTP requests that are being answered, live streams included", registry=registry
+        )
+
+
+class RunsByState(Collector):
+    """Reads the number of runs in each state when it is scraped; called in a thread."""
+
+    def __init__(self, count: Callable[[], Mapping[str, int]]) -> None:
+        self._count = count
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        family = GaugeMetricFamily("headrace_runs", "Runs in the database, by state", labels=["state"])
+        for state, number in self._count().items():
+            family.add_metric([state], number)
+        yield family
+
+    def describe(self) -> Iterator[GaugeMetricFamily]:
+        yield GaugeMetricFamily("headrace_runs", "Runs in the database, by state", labels=["state"])
+
+
+class Measured:
+    """Middleware: counts each request once its answer begins. Paths that no route has share one label."""
+
+    def __init__(self, app: ASGIApp, metrics: HttpMetrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+
+        async def measured(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                route = scope.get(ROUTE, "unmatched")
+                method = scope["method"] if route != "unmatched" else "any"
+                self._metrics.requests.labels(method, route, message["status"]).inc()
+                self._metrics.seconds.labels(route).observe(loop.time() - began)
+            await send(message)
+
+        with self._metrics.open.track_inprogress():
+            await self._app(scope, receive, measured)
+
+
+class Scrape:
+    """The route."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = registry
+
+    async def get(self, _request: Request) -> Response:
+        text = await asyncio.to_thread(generate_latest, self._registry)
+        return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST})

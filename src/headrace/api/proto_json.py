@@ -1,0 +1,242 @@
+"""Protobuf's JSON mapping, both ways, for the messages in `wire`; the one place that knows its rules.
+
+Reading takes a body and gives a message. Keys come in snake_case or camelCase; null means absent; unknown keys are
+refused by name; int64 comes as a number or a string, an enum by name or number. Inside `JsonObject`, `JsonValue` and
+maps the keys are the user's and are left alone.
+Writing leaves out what has its default, writes snake_case, int64 as strings, enums as names.
+"""
+
+import re
+import types
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from functools import cache
+from typing import Any, NewType, Self, TypeVar, Union, cast, get_args, get_origin
+
+import msgspec
+
+from headrace.base import clock
+from headrace.base.clock import Instant
+from headrace.base.errors import InvalidInput
+from headrace.base.json import JsonObject, JsonValue
+
+Int64 = NewType("Int64", str)
+"""An int64, int32's larger sibling, as JSON holds it: decimal digits in a string."""
+
+Timestamp = NewType("Timestamp", str)
+"""A google.protobuf.Timestamp as JSON holds it: RFC 3339, UTC, `Z`. "" is unset."""
+
+MAX_DEPTH = 100
+"""How deep a body may nest; protobuf's own parsers stop there too."""
+
+M = TypeVar("M", bound="Message")
+
+
+class Message(msgspec.Struct, omit_defaults=True, kw_only=True):
+    """A protobuf message. A field's default is what protobuf leaves out."""
+
+
+class ProtoEnum(StrEnum):
+    """An enum whose values are its names. Its numbers count from 0 unless `numbers` says otherwise."""
+
+    @classmethod
+    def numbers(cls) -> Mapping[int, Self]:
+        return dict(enumerate(cls))
+
+
+def encode(message: Message) -> bytes:
+    """The message as JSON."""
+    return msgspec.json.encode(message)
+
+
+def timestamp(instant: Instant) -> Timestamp:
+    """The instant as JSON holds it; 0 is 1970, not unset."""
+    return Timestamp(clock.to_rfc3339(instant))
+
+
+def decode(body: bytes) -> JsonValue:
+    """The JSON value of a body. Raises InvalidInput for what is not UTF-8, not JSON or nested too deeply."""
+    try:
+        value: JsonValue = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"the body is not JSON: {error}", hint="Send a JSON document in UTF-8") from error
+    except RecursionError as error:
+        raise _too_deep() from error
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [inner for outer in level for inner in _inside(outer) if isinstance(inner, _CONTAINERS)]
+        if not level:
+            return value
+    raise _too_deep()
+
+
+def read(kind: type[M], body: bytes) -> M:
+    """The message that the body holds; an empty body is an empty message. Raises InvalidInput that names the field."""
+    return from_json(kind, decode(body) if body.strip() else {})
+
+
+def from_json(kind: type[M], value: JsonValue, where: str = "") -> M:
+    """The message that a JSON value holds. `where` is the path of the value in the body."""
+    if not isinstance(value, Mapping):
+        raise _wrong(where or kind.__name__, "an object", value)
+    fields = _fields(kind)
+    given: dict[str, object] = {}
+    for key, inner in value.items():
+        name = fields.names.get(key)
+        if name is None:
+            raise InvalidInput(f'unknown field "{_shown(key)}" in {kind.__name__}', where=where, hint=fields.hint)
+        path = f"{where}.{name}" if where else name
+        if name in given:
+            raise InvalidInput("the field is given twice", where=path, hint="Use one of its two spellings")
+        given[name] = fields.defaults[name] if inner is None else _value(fields.types[name], inner, path)
+    return kind(**{name: value for name, value in given.items() if value != fields.defaults[name]})
+
+
+class _Fields(msgspec.Struct, frozen=True):
+    """The fields of a message: their types and defaults, and the spellings of their names."""
+
+    types: dict[str, Any]
+    defaults: dict[str, object]
+    names: dict[str, str]
+    hint: str
+
+
+@cache
+def _fields(kind: type[Message]) -> _Fields:
+    hints, empty = dict(kind.__annotations__), kind()
+    names = {name: name for name in hints} | {_camel(name): name for name in hints}
+    defaults = {name: getattr(empty, name) for name in hints}
+    return _Fields(hints, defaults, names, f"Its fields are: {', '.join(hints)}")
+
+
+def _camel(name: str) -> str:
+    return re.sub("_([a-z0-9])", lambda match: match.group(1).upper(), name)
+
+
+def _value(kind: Any, value: JsonValue, where: str) -> object:
+    """One value as its field holds it, or InvalidInput."""
+    if kind in _SCALARS:
+        return _SCALARS[kind](value, where)
+    if kind == JsonValue:
+        return value
+    if isinstance(kind, type) and issubclass(kind, ProtoEnum):
+        return _enum(kind, value, where)
+    if isinstance(kind, type) and issubclass(kind, Message):
+        return from_json(kind, value, where)
+    origin, inside = get_origin(kind), get_args(kind)
+    if origin in (Union, types.UnionType):
+        return _value(next(each for each in inside if each is not type(None)), value, where)
+    if origin is list:
+        if not isinstance(value, Sequence) or isinstance(value, str):
+            raise _wrong(where, "an array", value)
+        return [_value(inside[0], item, f"{where}[{index}]") for index, item in enumerate(value)]
+    if not isinstance(value, Mapping):
+        raise _wrong(where, "an object", value)
+    if kind == JsonObject or inside[1] == JsonValue:
+        return value
+    return {key: _value(inside[1], item, f"{where}.{_shown(key)}") for key, item in value.items()}
+
+
+def _string(value: JsonValue, where: str) -> str:
+    if not isinstance(value, str):
+        raise _wrong(where, "a string", value)
+    if "\0" in value:
+        raise InvalidInput("the text holds a NUL character", where=where, hint="Remove it")
+    return value
+
+
+def _bool(value: JsonValue, where: str) -> bool:
+    if not isinstance(value, bool):
+        raise _wrong(where, "true or false", value)
+    return value
+
+
+def _float(value: JsonValue, where: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise _wrong(where, "a number", value)
+    try:
+        return float(value)
+    except (ValueError, OverflowError) as error:
+        raise _wrong(where, "a number", value) from error
+
+
+def _int32(value: JsonValue, where: str) -> int:
+    return _integer(value, where, 32)
+
+
+def _int64(value: JsonValue, where: str) -> Int64:
+    return Int64(str(_integer(value, where, 64)))
+
+
+def _integer(value: JsonValue, where: str, bits: int) -> int:
+    number: object = value
+    if isinstance(value, str):
+        number = int(value) if re.fullmatch(r"-?[0-9]{1,20}", value) else None
+    elif isinstance(value, float) and value.is_integer():
+        number = int(value)
+    if isinstance(number, bool) or not isinstance(number, int):
+        raise _wrong(where, "an integer", value)
+    if not -(2 ** (bits - 1)) <= number < 2 ** (bits - 1):
+        raise InvalidInput(f"{number} does not fit {bits} bits", where=where)
+    return number
+
+
+def _timestamp(value: JsonValue, where: str) -> Timestamp:
+    text = _string(value, where)
+    try:
+        return timestamp(read_time(text))
+    except ValueError as error:
+        raise InvalidInput(
+            f'"{_shown(text)}" is not a time', where=where, hint="Write it as 2026-01-31T08:00:00Z"
+        ) from error
+
+
+def read_time(text: str) -> Instant:
+    """The instant of an RFC 3339 text with an offset, as protobuf wants it. Raises ValueError."""
+    match = re.fullmatch(r"(\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d)(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", text, re.ASCII)
+    if match is None:
+        raise ValueError(text)
+    seconds, fraction, offset = match.groups()
+    return clock.from_rfc3339(f"{seconds}{(fraction or '')[:7]}{offset}".upper())
+
+
+def _enum(kind: type[ProtoEnum], value: JsonValue, where: str) -> ProtoEnum:
+    if isinstance(value, str) and value in kind.__members__:
+        return kind[value]
+    if isinstance(value, int) and not isinstance(value, bool) and value in kind.numbers():
+        return kind.numbers()[value]
+    hint = f"It is one of: {', '.join(kind)}"
+    raise InvalidInput(f"{_shown(value)} is not a {kind.__name__}", where=where, hint=hint)
+
+
+_SCALARS: dict[Any, Any] = {
+    str: _string,
+    bool: _bool,
+    float: _float,
+    int: _int32,
+    Int64: _int64,
+    Timestamp: _timestamp,
+}
+
+
+_CONTAINERS = (dict, list)
+
+
+def _inside(value: JsonValue) -> Iterable[JsonValue]:
+    if isinstance(value, dict):
+        return cast(Iterable[JsonValue], value.values())
+    return value if isinstance(value, list) else ()
+
+
+def _too_deep() -> InvalidInput:
+    return InvalidInput(f"the body is nested more than {MAX_DEPTH} levels deep", hint="Flatten it")
+
+
+def _wrong(where: str, wanted: str, value: JsonValue) -> InvalidInput:
+    return InvalidInput(f"{wanted} is wanted, not {_shown(value)}", where=where)
+
+
+def _shown(value: object) -> str:
+    """A value in a message: short, whatever was sent."""
+    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return text if len(text) <= 80 else f"{text[:77]}..."

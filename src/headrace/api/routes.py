@@ -1,0 +1,142 @@
+"""The table of routes: method, path, handler. Read top to bottom by the router: what is asked most stands first."""
+
+import functools
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from headrace.api import metrics
+from headrace.api.artifacts import Artifacts
+from headrace.api.errors import Handler, plain
+from headrace.api.experiments import Experiments
+from headrace.api.later import recurring_runs
+from headrace.api.logs import Logs
+from headrace.api.pipelines import Pipelines, Versions
+from headrace.api.runs import Runs
+from headrace.api.server_info import ServerInfo
+from headrace.api.services import Services
+from headrace.api.stream import Stream
+from headrace.api.tasks import Tasks
+from headrace.api.uploads import Uploads
+from headrace.api.waiting import Closing, Ticker
+
+V2 = "/apis/v2beta1"
+OWN = "/api/v1"
+LOG_TICK_SECONDS = 0.2
+
+
+def routes(services: Services, closing: Closing, scrape: metrics.Scrape) -> list[Route]:
+    """All routes, over the services."""
+    return [
+        *_runs(services),
+        *_followed(services, closing),
+        *_experiments(services),
+        *_pipelines(services),
+        *_lineage(services),
+        *_server(services, scrape),
+    ]
+
+
+def _runs(services: Services) -> list[Route]:
+    runs, tasks = Runs(services), Tasks(services)
+    return [
+        _route("GET", f"{V2}/runs/{{run_id}}", runs.get),
+        _route("GET", f"{V2}/runs", runs.list),
+        _route("POST", f"{V2}/runs", runs.create),
+        _route("POST", f"{V2}/runs/{{run_id}}:terminate", runs.terminate),
+        _route("POST", f"{V2}/runs/{{run_id}}:archive", runs.archive),
+        _route("POST", f"{V2}/runs/{{run_id}}:unarchive", runs.unarchive),
+        _route("POST", f"{V2}/runs/{{run_id}}:retry", runs.retry),
+        _route("DELETE", f"{V2}/runs/{{run_id}}", runs.delete),
+        _route("GET", f"{V2}/runs/{{run_id}}/tasks", tasks.list),
+        _route("GET", f"{V2}/runs/{{run_id}}/tasks/{{task_id}}", tasks.get),
+    ]
+
+
+def _followed(services: Services, closing: Closing) -> list[Route]:
+    stream, logs = Stream(services, closing), Logs(services, closing, Ticker(LOG_TICK_SECONDS))
+    return [
+        _route("GET", f"{OWN}/runs/{{run_id}}/events", stream.events),
+        _route("GET", f"{OWN}/runs/{{run_id}}/tasks/{{node}}/log", plain(logs.get)),
+        *(
+            _route("GET", f"/apis/{version}/runs/{{run_id}}/nodes/{{node}}/log", plain(logs.get))
+            for version in ("v1alpha1", "v1beta1", "v2beta1")
+        ),
+    ]
+
+
+def _experiments(services: Services) -> list[Route]:
+    experiments = Experiments(services)
+    return [
+        _route("GET", f"{V2}/experiments", experiments.list),
+        _route("POST", f"{V2}/experiments", experiments.create),
+        _route("GET", f"{V2}/experiments/{{experiment_id}}", experiments.get),
+        _route("DELETE", f"{V2}/experiments/{{experiment_id}}", experiments.delete),
+        _route("POST", f"{V2}/experiments/{{experiment_id}}:archive", experiments.archive),
+        _route("POST", f"{V2}/experiments/{{experiment_id}}:unarchive", experiments.unarchive),
+    ]
+
+
+def _pipelines(services: Services) -> list[Route]:
+    pipelines, versions, uploads = Pipelines(services), Versions(services), Uploads(services)
+    one, all_versions = f"{V2}/pipelines/{{pipeline_id}}", f"{V2}/pipelines/{{pipeline_id}}/versions"
+    return [
+        _route("POST", f"{V2}/pipelines/upload", plain(uploads.pipeline)),
+        _route("POST", f"{V2}/pipelines/upload_version", plain(uploads.version)),
+        _route("POST", f"{V2}/pipelines/create", pipelines.create_from_url),
+        _route("GET", f"{V2}/pipelines/names/{{name}}", pipelines.get_by_name),
+        _route("GET", f"{V2}/pipelines", pipelines.list),
+        _route("POST", f"{V2}/pipelines", pipelines.create),
+        _route("GET", one, pipelines.get),
+        _route("PATCH", one, pipelines.update),
+        _route("DELETE", one, pipelines.delete),
+        _route("GET", all_versions, versions.list),
+        _route("POST", all_versions, versions.create),
+        _route("GET", f"{all_versions}/{{version_id}}", versions.get),
+        _route("PATCH", f"{all_versions}/{{version_id}}", versions.update),
+        _route("DELETE", f"{all_versions}/{{version_id}}", versions.delete),
+    ]
+
+
+def _lineage(services: Services) -> list[Route]:
+    artifacts = Artifacts(services)
+    return [
+        _route("GET", f"{V2}/artifacts", artifacts.list),
+        _route("GET", f"{V2}/artifacts/{{artifact_id:path}}", artifacts.get),
+        _route("GET", f"{V2}/artifact_tasks", artifacts.list_links),
+        _route("GET", f"{OWN}/artifacts/{{artifact_id}}/content", plain(artifacts.content)),
+    ]
+
+
+def _server(services: Services, scrape: metrics.Scrape) -> list[Route]:
+    info = ServerInfo(services)
+    return [
+        _route("GET", "/", info.root),
+        _route("GET", f"{V2}/healthz", info.healthz),
+        _route("GET", "/apis/v1beta1/healthz", info.healthz),
+        _route("GET", f"{OWN}/server", info.server),
+        _route("GET", "/metrics", scrape.get),
+        *(
+            _route(method, f"{V2}/recurringruns{rest}", recurring_runs)
+            for method, rest in (
+                ("GET", ""),
+                ("POST", ""),
+                ("GET", "/{recurring_run_id}"),
+                ("DELETE", "/{recurring_run_id}"),
+                ("POST", "/{recurring_run_id}:enable"),
+                ("POST", "/{recurring_run_id}:disable"),
+            )
+        ),
+    ]
+
+
+def _route(method: str, path: str, handler: Handler) -> Route:
+    """A route that notes its template, for metrics."""
+
+    @functools.wraps(handler)
+    async def noted(request: Request) -> Response:
+        request.scope[metrics.ROUTE] = path
+        return await handler(request)
+
+    return Route(path, noted, methods=[method])

@@ -1,0 +1,193 @@
+"""`/runs`: make, list, show, terminate, archive and delete them. The state of a run is the controllers' to write."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from headrace.api import body, limits, listing, proto_json, query
+from headrace.api.body import reply
+from headrace.api.convert import runs as convert
+from headrace.api.handlers import Handlers
+from headrace.api.wire import run as wire
+from headrace.api.wire.common import Empty
+from headrace.base.errors import Conflict, FailedPrecondition, InvalidInput, NotFound, Unimplemented
+from headrace.base.json import JsonValue
+from headrace.model.event import RunRequested, TerminateRequested
+from headrace.model.run import Run, StateChange
+from headrace.model.state import State
+from headrace.spec.load import Document, document_from_json
+from headrace.spec.values import runtime_parameters
+from headrace.store import catalog, runs, upkeep
+from headrace.store import query as lists
+from headrace.store.db import Tx
+
+MAX_FULL = 100
+"""How many runs a page holds at most where each comes with its tasks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a run is made of: a document, and the version that it is of, if any."""
+
+    document: Document
+    pipeline_id: str = ""
+    pipeline_version_id: str = ""
+
+
+class Runs(Handlers):
+    async def create(self, request: Request) -> Response:
+        """Everything is checked before anything is written."""
+        raw = await body.read(request)
+        asked = await asyncio.to_thread(proto_json.read, wire.Run, raw)
+        name = limits.name(asked.display_name, "display_name")
+        limits.plugins(asked.plugins_input)
+        if asked.plugins_output:
+            raise Conflict("plugins_output is the server's to write", where="plugins_output", hint="Leave it out")
+        source = await self._source(asked)
+        parameters = await asyncio.to_thread(self._parameters, source.document, asked.runtime_config)
+        run = self._run(request, asked, name, source, parameters)
+
+        def unit(tx: Tx) -> Run:
+            placed = run
+            if not run.experiment_id:
+                default = catalog.ensure_default_experiment(tx, run.namespace, run.created_at)
+                placed = replace(run, experiment_id=default.experiment_id)
+            return runs.create_run(tx, placed, source.document.as_json(), RunRequested(run.created_at))
+
+        created = await self.write(unit)
+        self.services.wake(created.run_id)
+        return reply(convert.run(created, document=source.document.as_json()))
+
+    def _run(
+        self, request: Request, asked: wire.Run, name: str, source: Source, parameters: dict[str, JsonValue]
+    ) -> Run:
+        now = self.services.clock.now()
+        config = asked.runtime_config or wire.RuntimeConfig()
+        return Run(
+            run_id=self.services.fresh_id(),
+            key=0,
+            name=name,
+            namespace=self.principal(request).namespace,
+            experiment_id=asked.experiment_id or query.text(request, "experiment_id"),
+            plan_id=source.document.plan_id,
+            pipeline_name=source.document.name,
+            created_at=now,
+            scheduled_at=proto_json.read_time(asked.scheduled_at) if asked.scheduled_at else now,
+            description=asked.description,
+            pipeline_id=source.pipeline_id,
+            pipeline_version_id=source.pipeline_version_id,
+            parameters=parameters,
+            pipeline_root=config.pipeline_root,
+            service_account=asked.service_account or "pipeline-runner",
+            history=(StateChange(now, State.PENDING),),
+        )
+
+    async def _source(self, asked: wire.Run) -> Source:
+        """The pipeline that the request gives or names. Raises InvalidInput, NotFound."""
+        reference = asked.pipeline_version_reference
+        given = [asked.pipeline_spec, reference, asked.pipeline_version_id or None]
+        if sum(each is not None for each in given) != 1:
+            raise InvalidInput(
+                "the run has no pipeline, or several",
+                hint="Give one of pipeline_spec, pipeline_version_reference and pipeline_version_id",
+            )
+        if asked.pipeline_spec is not None:
+            return Source(await asyncio.to_thread(document_from_json, asked.pipeline_spec))
+        pipeline_id = reference.pipeline_id if reference is not None else ""
+        version_id = reference.pipeline_version_id if reference is not None else asked.pipeline_version_id
+        return await self.read(lambda tx: _version(tx, pipeline_id, version_id))
+
+    def _parameters(self, document: Document, config: wire.RuntimeConfig | None) -> dict[str, JsonValue]:
+        """The run's parameters, checked against the compiled pipeline. Raises InvalidSpec, InvalidInput."""
+        plan = self.services.plans.get(document)
+        return runtime_parameters(plan, config.parameters if config is not None else None)
+
+    async def get(self, request: Request) -> Response:
+        run_id, full = query.path(request, "run_id"), _is_full(request)
+        return Response(
+            await self.read(lambda tx: proto_json.encode(_shown(tx, run_id, full))),
+            media_type="application/json",
+            headers=body.NO_STORE,
+        )
+
+    async def list(self, request: Request) -> Response:
+        full = _is_full(request)
+        asked = listing.asked(request, "Run", max_size=MAX_FULL if full else listing.MAX_SIZE)
+        namespace, experiment_id = self.principal(request).namespace, query.text(request, "experiment_id")
+
+        def read(tx: Tx) -> wire.ListRuns:
+            page = lists.list_runs(tx, namespace, asked.query, experiment_id=experiment_id)
+            shown = [_shown(tx, each.run_id, True) if full else convert.run(each) for each in page.items]
+            return wire.ListRuns(runs=shown, total_size=page.total, next_page_token=asked.token(page.next))
+
+        return reply(await self.read(read))
+
+    async def terminate(self, request: Request) -> Response:
+        """The wish goes to the run's inbox; views say CANCELING from its commit on."""
+        proto_json.read(Empty, await body.read(request))
+        run_id, wish = query.path(request, "run_id"), TerminateRequested(self.services.clock.now())
+
+        def unit(tx: Tx) -> None:
+            state = lists.get_run(tx, run_id).state
+            if state not in (State.PENDING, State.RUNNING):
+                raise FailedPrecondition(f"Failed to terminate run {run_id}: it is {state}")
+            runs.post(tx, run_id, wish)
+
+        await self.write(unit)
+        self.services.wake(run_id)
+        return reply(Empty())
+
+    async def retry(self, request: Request) -> Response:
+        raise Unimplemented(
+            "runs cannot be retried yet", where=request.url.path, hint="Start a new run; steps are cached"
+        )
+
+    async def archive(self, request: Request) -> Response:
+        return await self._store(request, upkeep.archive_run)
+
+    async def unarchive(self, request: Request) -> Response:
+        return await self._store(request, upkeep.unarchive_run)
+
+    async def _store(self, request: Request, verb: Callable[[Tx, str], None]) -> Response:
+        proto_json.read(Empty, await body.read(request))
+        run_id = query.path(request, "run_id")
+        await self.write(lambda tx: verb(tx, run_id))
+        return reply(Empty())
+
+    async def delete(self, request: Request) -> Response:
+        run_id = query.path(request, "run_id")
+        await self.write(lambda tx: upkeep.delete_run(tx, run_id))
+        return reply(Empty())
+
+
+def _is_full(request: Request) -> bool:
+    view = query.text(request, "view")
+    if view not in ("", "DEFAULT", "FULL", "0", "1"):
+        raise InvalidInput(f"{view[:40]!r} is no view", where="view", hint="Give DEFAULT or FULL")
+    return view in ("FULL", "1")
+
+
+def _version(tx: Tx, pipeline_id: str, version_id: str) -> Source:
+    """The version with that id, or the pipeline's latest."""
+    if version_id:
+        version = catalog.get_version(tx, version_id)
+        if pipeline_id and version.pipeline_id != pipeline_id:
+            raise NotFound(
+                f"PipelineVersion {version_id} is not one of pipeline {pipeline_id}", where="pipeline_version_reference"
+            )
+    elif pipeline_id:
+        version = catalog.latest_version(tx, pipeline_id)
+    else:
+        raise InvalidInput("the pipeline is missing", where="pipeline_version_reference.pipeline_id")
+    document = document_from_json(runs.load_document(tx, version.plan_id))
+    return Source(document, version.pipeline_id, version.pipeline_version_id)
+
+
+def _shown(tx: Tx, run_id: str, full: bool) -> wire.Run:
+    run = lists.get_run(tx, run_id)
+    wanted = full or not run.pipeline_version_id
+    document = runs.load_document(tx, run.plan_id) if wanted else None
+    return convert.run(run, document=document, tasks=runs.load_tasks(tx, run.key), full=full)

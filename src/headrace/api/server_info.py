@@ -1,0 +1,42 @@
+"""What the server says of itself: `/`, healthz, and `/api/v1/server`."""
+
+import asyncio
+import shutil
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from headrace import __version__
+from headrace.api.body import reply_json
+from headrace.api.handlers import Handlers
+
+DOCS = "https://www.kubeflow.org/docs/components/pipelines/"
+
+
+class ServerInfo(Handlers):
+    async def root(self, _request: Request) -> Response:
+        """Whoever opens the address in a browser sees what it is."""
+        return reply_json({"name": "headrace", "version": __version__, "docs": DOCS})
+
+    async def healthz(self, _request: Request) -> Response:
+        """KFP's: the client reads `multi_user` and `pipeline_store`."""
+        return reply_json(
+            {"commit_sha": "", "tag_name": __version__, "multi_user": False, "pipeline_store": "database"}
+        )
+
+    async def server(self, _request: Request) -> Response:
+        """Where the server keeps things, and what it may use."""
+        settings, home = self.services.settings, self.services.home.root
+        disk = await asyncio.to_thread(shutil.disk_usage, home)
+        return reply_json(
+            {
+                "name": "headrace",
+                "version": __version__,
+                "home": str(home),
+                "slots": settings.slots,
+                "cache": settings.cache,
+                "kfp_compat": settings.kfp_compat,
+                "pipeline_root": settings.pipeline_root,
+                "disk": {"free": disk.free, "total": disk.total},
+            }
+        )

@@ -1,0 +1,27 @@
+"""What the handlers are handed. Made once by whoever starts the server; tests hand in their own."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from headrace.base.clock import Clock
+from headrace.base.home import Home
+from headrace.base.settings import Settings
+from headrace.blobs.folder import FolderStore
+from headrace.controllers.feed import Feed
+from headrace.spec.plans import Plans
+from headrace.store.db import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """`wake(run_id)` tells the controllers that the run's inbox holds something: on the loop, after the commit."""
+
+    database: Database
+    blobs: FolderStore
+    plans: Plans
+    settings: Settings
+    home: Home
+    clock: Clock
+    fresh_id: Callable[[], str]
+    wake: Callable[[str], None]
+    feed: Feed

@@ -1,0 +1,40 @@
+"""KFP 3.0's tasks: `/runs/{run}/tasks`, all of a run or those of one parent, and one of them."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from headrace.api import listing, query
+from headrace.api.body import reply
+from headrace.api.convert import tasks as convert
+from headrace.api.handlers import Handlers
+from headrace.api.logs import find_task
+from headrace.api.wire import task as wire
+from headrace.store import query as lists
+from headrace.store.db import Tx
+
+
+class Tasks(Handlers):
+    async def list(self, request: Request) -> Response:
+        run_id, parent_id = query.path(request, "run_id"), query.text(request, "parent_id")
+        asked = listing.asked(request, "PipelineTask", sort="order_by")
+
+        def read(tx: Tx) -> wire.ListTasks:
+            run = lists.get_run(tx, run_id)
+            page = lists.list_tasks(tx, run_id, asked.query, parent_id=parent_id)
+            family = convert.Family(lists.get_tasks(tx, run_id))
+            return wire.ListTasks(
+                tasks=[convert.pipeline_task(run, each, family) for each in page.items],
+                total_size=page.total,
+                next_page_token=asked.token(page.next),
+            )
+
+        return reply(await self.read(read))
+
+    async def get(self, request: Request) -> Response:
+        run_id, node = query.path(request, "run_id"), query.path(request, "task_id")
+
+        def read(tx: Tx) -> wire.PipelineTask:
+            run, tasks = lists.get_run(tx, run_id), lists.get_tasks(tx, run_id)
+            return convert.pipeline_task(run, find_task(tasks, node), convert.Family(tasks))
+
+        return reply(await self.read(read))
