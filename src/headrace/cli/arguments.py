@@ -174,6 +174,19 @@ def _act(commands: _Commands) -> None:
 
     parser = _command(commands, "gc", "headrace.cli.gc:gc", "remove attempt folders and environments nothing needs")
     parser.add_argument("-n", "--dry-run", action="store_true", help="only say what would go")
+    parser.add_argument(
+        "--environments",
+        type=float,
+        default=7,
+        metavar="DAYS",
+        help="environments go that no step has used for so long (default: 7)",
+    )
+    parser.add_argument(
+        "--attempts",
+        type=float,
+        metavar="DAYS",
+        help="the folders, and so the logs, of runs that ended so long ago go too (default: only of deleted runs)",
+    )
     _home(parser)
     _json(parser)
 

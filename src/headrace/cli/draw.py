@@ -110,7 +110,7 @@ def _tree(lines: Sequence[Row], now: Instant, options: ConsoleOptions) -> list[T
             name.truncate(options.max_width, overflow="ellipsis")
             continue
         name.truncate(width, overflow="ellipsis", pad=True)
-        note = Text(row.note, style=_STYLES[State.FAILED] if row.state is State.FAILED else "dim")
+        note = Text(row.note, style="red" if row.state is State.FAILED else "dim")
         note.truncate(note_width, overflow="ellipsis", pad=True)
         name.append("  ").append_text(note).append(f"  {spell(row.duration):>{_DURATION}}", style="dim")
         name.rstrip()

@@ -1,0 +1,156 @@
+"""`headrace gc`: attempt folders and environments that nothing needs, removed; with the server up or down.
+
+An attempt's folder is needed while its run is in the database (its log is in it) or its step runs. Folders are listed
+before the database is asked: a row is committed before its folder is made, so a folder without a row is nobody's.
+An environment is needed while steps use it: its ready mark is touched by each step that is started in it. Both are
+built or written again when they are missed, so a wrong guess costs time, never a result.
+"""
+
+import fcntl
+import os
+import shutil
+import stat
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from headrace.base.clock import SECOND, Instant, SystemClock
+from headrace.base.errors import InvalidInput, Unavailable
+from headrace.base.home import Home
+from headrace.cli import discover, disk, output
+from headrace.cli.view import spell_bytes
+from headrace.launch.attempt import Alive, look
+from headrace.launch.runner.wire import CLAIM
+from headrace.store import upkeep
+from headrace.store.db import Database
+
+_DAY = 24 * 3600
+_MARGIN = 3600
+"""Seconds that may lie between finding an environment for a step and the step's claim."""
+_READY = "headrace-ready.json"
+_LOCKS = "locks"
+_GONE = ".gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Rubbish:
+    """A folder to remove, and the bytes that its removal frees."""
+
+    folder: Path
+    size: int
+
+
+def gc(*, dry_run: bool, environments: float, attempts: float | None, home: str | None, json: bool) -> int:
+    """Remove what nothing needs, or only say what that is. `environments` and `attempts` are ages in days."""
+    place = discover.home_of(home)
+    if not place.database.is_file():
+        raise InvalidInput(
+            "no server was ever up in this home", where=str(place.root), hint="Name the home with --home"
+        )
+    if environments < 0 or (attempts is not None and attempts < 0):
+        raise InvalidInput("an age is less than 0", where="gc", hint="Give days")
+    now = time.time()
+    running: list[float] = []
+    found = {
+        "attempts": _attempts(place, None if attempts is None else now - attempts * _DAY, running),
+        "environments": _environments(place, min([now - environments * _DAY, *(at - _MARGIN for at in running)])),
+    }
+    if not dry_run:
+        for each in found["attempts"]:
+            _remove(each.folder)
+        for each in found["environments"]:
+            _remove_environment(place, each.folder)
+    _report(found, dry_run=dry_run, as_json=json)
+    return 0
+
+
+def _attempts(home: Home, ended_before: float | None, running: list[float]) -> list[Rubbish]:
+    """Folders of attempts that no run knows, and of runs that ended before that time. Notes when running ones began."""
+    folders = {folder.name: folder for folder in _folders(home.attempts)}
+    database = Database.open(f"sqlite:///{home.database}", SystemClock())
+    try:
+        known = database.read(lambda tx: upkeep.known_attempts(tx, list(folders)))
+        if ended_before is not None:
+            instant = Instant(int(ended_before * SECOND))
+            known -= set(database.read(lambda tx: upkeep.attempts_of_ended_runs(tx, instant)))
+    finally:
+        database.close()
+    rubbish = []
+    for name, folder in folders.items():
+        if _runs(folder):
+            running.append((folder / CLAIM).stat().st_mtime)
+        elif name not in known:
+            rubbish.append(Rubbish(folder, disk.size(folder)))
+    return rubbish
+
+
+def _runs(folder: Path) -> bool:
+    state = look(folder)
+    if isinstance(state, Alive):
+        os.close(state.watch)
+        return True
+    return False
+
+
+def _environments(home: Home, unused_since: float) -> list[Rubbish]:
+    """Environments that no step has used since that time, and what killed builds and collections left."""
+    return [
+        Rubbish(folder, disk.size(folder))
+        for folder in _folders(home.environments)
+        if folder.name not in (_LOCKS, "resolutions") and _is_unused(home, folder, unused_since)
+    ]
+
+
+def _is_unused(home: Home, folder: Path, since: float) -> bool:
+    """Nobody builds it now, and no step was started in it since that time; it counts as used when it was begun."""
+    if folder.name.endswith(_GONE):
+        return True
+    with (home.environments / _LOCKS / folder.name).open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        mark = folder / _READY
+        return not mark.exists() or mark.stat().st_mtime < since
+
+
+def _remove_environment(home: Home, folder: Path) -> None:
+    """Out of the way at once, under the lock that builders take; then removed."""
+    gone = folder if folder.name.endswith(_GONE) else folder.with_name(folder.name + _GONE)
+    if gone is not folder:
+        with (home.environments / _LOCKS / folder.name).open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            folder.rename(gone)
+    _remove(gone)
+
+
+def _remove(folder: Path) -> None:
+    """The folder and all in it, whatever its steps made unwritable. Raises Unavailable where it is not ours."""
+    try:
+        folder.chmod(stat.S_IRWXU)
+        for parent, names, _ in os.walk(folder):
+            for inner in (Path(parent, name) for name in names):
+                if not inner.is_symlink():
+                    inner.chmod(stat.S_IRWXU)
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise Unavailable(f"it cannot be removed: {error}", where=str(folder), hint="Is it another user's?") from error
+
+
+def _folders(parent: Path) -> list[Path]:
+    return sorted(each for each in parent.iterdir() if each.is_dir()) if parent.is_dir() else []
+
+
+def _report(found: dict[str, list[Rubbish]], *, dry_run: bool, as_json: bool) -> None:
+    sizes = {what: sum(each.size for each in rubbish) for what, rubbish in found.items()}
+    if as_json:
+        parts = {
+            what: {"count": len(rubbish), "bytes": sizes[what], "names": [each.folder.name for each in rubbish]}
+            for what, rubbish in found.items()
+        }
+        output.document({"dry_run": dry_run, "bytes": sum(sizes.values()), **parts})
+        return
+    verb = "Would remove" if dry_run else "Removed"
+    for what, rubbish in found.items():
+        noun = what if len(rubbish) != 1 else what.removesuffix("s")
+        print(f"{verb} {len(rubbish)} {noun}, {spell_bytes(sizes[what])}")
