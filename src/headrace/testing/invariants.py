@@ -17,10 +17,13 @@ def check(state: RunState, loaded: RunState, executions: Mapping[str, int]) -> N
         tried = len(state.tasks[path].attempts) if path in state.tasks else 0
         assert times <= tried, f"{path} was executed {times} times in {tried} attempts"
     _check_moves(state)
+    _check_counts(state)
     for task in state.tasks.values():
         _check_order(state, task)
         if task.kind.is_group and task.state.ended:
             _check_group(state, task)
+    if state.run.state is State.RUNNING:
+        assert state.live, "the run is stuck: nothing of it is running, and it has not ended"
     if state.run.state.ended:
         assert not state.live, f"the run has ended but {sorted(state.live)} have not"
         assert not state.dags, f"the run has ended but the groups {sorted(state.dags)} have not"
@@ -36,6 +39,25 @@ def _difference(loaded: RunState, state: RunState) -> str:
             return f"tasks {paths}: {left.get(paths[0])} in rows, {right.get(paths[0])} in memory"
         return f"{name}: {left} in rows, {right} in memory"
     return "plan or options"
+
+
+def _check_counts(state: RunState) -> None:
+    """What the planner keeps ready is what counting it afresh gives."""
+    for path in state.dags:
+        ended = {name: _ended(state, child(path, name)) for name in state.dag(path).tasks}
+        left = sum(not each for each in ended.values())
+        assert state.unfinished[path] == left, f"{path} has {left} tasks to go, not {state.unfinished[path]}"
+        for name, plan in state.dag(path).tasks.items():
+            if child(path, name) not in state.tasks:
+                left = sum(not ended[each] for each in plan.depends_on)
+                assert state.waiting[child(path, name)] == left, f"{name} in {path} waits for {left} tasks"
+                reached = state.run.state is not State.RUNNING or left
+                assert reached, f"{name} in {path} waits for nothing and was not reached"
+
+
+def _ended(state: RunState, path: str) -> bool:
+    task = state.tasks.get(path)
+    return task is not None and task.state.ended
 
 
 def _check_moves(state: RunState) -> None:
