@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from headrace.base.clock import Clock, Instant
-from headrace.base.errors import InvalidInput, StepError
+from headrace.base.errors import HeadraceError, InvalidInput, StepError, Unavailable
 from headrace.base.home import Home
 from headrace.base.settings import Settings
 from headrace.blobs.folder import FolderStore
@@ -170,12 +170,16 @@ class Dispatcher:
                 outputs = publish(step, self._home, self._blobs, seen.started_at, seen.at)
             except StepError as error:
                 failure, infrastructure = Failure(str(error)), error.infrastructure
+            except Unavailable as error:
+                failure, infrastructure = Failure(f"its outputs cannot be published: {error}"), True
+            except HeadraceError as error:
+                failure, infrastructure = Failure(f"its outputs cannot be published: {error}", code=3), False
             except OSError as error:
                 failure, infrastructure = Failure(f"its outputs cannot be published: {error}"), True
             else:
                 return AttemptSucceeded(step.attempt_id, path, seen.at, seen.started_at, outputs, seen.usage)
         else:
-            failure, infrastructure = Failure(explain_exit(seen, sent.request)), False
+            failure, infrastructure = Failure(explain_exit(seen, sent.request, self._settings.images)), False
         return AttemptFailed(
             step.attempt_id,
             path,

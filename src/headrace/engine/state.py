@@ -51,10 +51,10 @@ class RunState:
                 state._begin(task)
         for path in state.dags:
             for name in state.dag(path).tasks:
-                task = state.tasks.get(child(path, name))
-                if task is not None:
-                    state.waiting.pop(task.path, None)
-                    if task.state.ended:
+                reached = state.tasks.get(child(path, name))
+                if reached is not None:
+                    state.waiting.pop(reached.path, None)
+                    if reached.state.ended:
                         state._release(path, name)
         return state
 
