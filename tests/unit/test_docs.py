@@ -1,14 +1,27 @@
-"""Public means documented: every setting and command-line option has its place in docs/, and nothing else has one."""
+"""Public means documented: each setting, option, route and metric has its place in docs/, and nothing else has one."""
 
 import argparse
 import re
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from prometheus_client import CollectorRegistry
+from starlette.applications import Starlette
+from starlette.routing import Route
 
+from headrace.api.app import build_app
+from headrace.api.services import Services
+from headrace.base import ids
+from headrace.base.clock import SystemClock
+from headrace.base.home import Home
 from headrace.base.settings import ImageSetting, Settings
+from headrace.blobs.folder import FolderStore
 from headrace.cli.arguments import build_parser
+from headrace.controllers.feed import Feed
+from headrace.spec.plans import Plans
+from headrace.store.db import Database
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -28,6 +41,38 @@ def commands() -> dict[str, argparse.ArgumentParser]:
         if isinstance(action, argparse._SubParsersAction):
             return dict(action.choices)
     raise AssertionError("the command line has no commands")
+
+
+def table(document: str, columns: int) -> Iterator[tuple[str, ...]]:
+    """The rows of the document's tables whose first `columns` cells are code: those cells."""
+    cell = r"\| `([^`]+)` "
+    for match in re.finditer(rf"^{cell * columns}\|", (DOCS / document).read_text(), re.MULTILINE):
+        yield match.groups()
+
+
+@pytest.fixture
+def registry() -> CollectorRegistry:
+    return CollectorRegistry()
+
+
+@pytest.fixture
+def app(tmp_path: Path, registry: CollectorRegistry) -> Iterator[Starlette]:
+    """The application over a new home, with nothing in it; nobody calls it."""
+    home, clock = Home(tmp_path), SystemClock()
+    database = Database.open(f"sqlite:///{home.database}", clock)
+    services = Services(
+        database=database,
+        blobs=FolderStore(home.store),
+        plans=Plans(),
+        settings=Settings(),
+        home=home,
+        clock=clock,
+        fresh_id=ids.fresh,
+        wake=lambda _run_id: None,
+        feed=Feed(),
+    )
+    yield build_app(services, registry)
+    database.close()
 
 
 def test_the_settings_reference_names_every_setting_and_nothing_else() -> None:
@@ -65,6 +110,22 @@ def test_every_option_is_described_and_nothing_else(name: str) -> None:
     described = set(re.findall(r"`(--?[a-z][a-z-]*)", listed))
     options = {option for action in commands()[name]._actions for option in action.option_strings}
     assert described == options - {"-h", "--help"}
+
+
+def test_every_route_is_described_and_nothing_else(app: Starlette) -> None:
+    routes = [
+        (method, route.path) for route in app.routes if isinstance(route, Route) for method in route.methods or ()
+    ]
+    assert len(routes) == len(app.routes) + sum(method == "HEAD" for method, _ in routes)
+    served = [(method, re.sub(r":\w+}", "}", path)) for method, path in routes if method != "HEAD"]
+    assert sorted(table("api.md", 2)) == sorted(served)
+
+
+def test_every_metric_is_described_and_nothing_else(app: Starlette, registry: CollectorRegistry) -> None:
+    families = {f"{each.name}_total" if each.type == "counter" else each.name for each in registry.collect()}
+    described = {name for (name,) in table("operations.md", 1) if name.startswith("headrace_")}
+    assert app.routes
+    assert described == families
 
 
 @pytest.mark.parametrize("document", sorted(path.name for path in DOCS.glob("*.md")))
