@@ -1,0 +1,251 @@
+"""The controllers' loop with a real database and store, and a launcher that a test plays."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.ir import pipeline, shell_task
+
+from headrace.base import ids
+from headrace.base.errors import Unavailable
+from headrace.base.home import Home
+from headrace.base.settings import Settings
+from headrace.blobs.folder import FolderStore
+from headrace.controllers.app import Controllers, build_controllers
+from headrace.controllers.feed import Feed
+from headrace.launch.base import LaunchRequest
+from headrace.model.event import RunRequested, TerminateRequested
+from headrace.model.run import Run
+from headrace.model.state import State
+from headrace.model.task import attempt_id
+from headrace.spec.load import document_from_json
+from headrace.spec.plans import Plans
+from headrace.store import runs
+from headrace.store.db import Database, Tx
+from headrace.testing.clock import FakeClock
+from headrace.testing.launcher import ScriptedLauncher
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@dataclass
+class Place:
+    """What outlives a controller: the home, the database, the launcher's attempts."""
+
+    home: Home
+    database: Database
+    clock: FakeClock
+    launcher: ScriptedLauncher
+    blobs: FolderStore
+    plans: Plans = field(default_factory=Plans)
+    feed: Feed = field(default_factory=Feed)
+
+    @asynccontextmanager
+    async def controllers(self, slots: int = 2) -> AsyncIterator[Controllers]:
+        built = build_controllers(
+            database=self.database,
+            blobs=self.blobs,
+            plans=self.plans,
+            launcher=self.launcher,
+            settings=Settings(slots=slots),
+            home=self.home,
+            clock=self.clock,
+            feed=self.feed,
+            holder=ids.fresh(),
+        )
+        await built.start()
+        try:
+            yield built
+        finally:
+            await built.stop()
+
+    def create(self, spec: dict[str, Any], *, root: str = "minio://mlpipeline/v2/artifacts") -> str:
+        """A run of the pipeline, put where the API puts it."""
+        document = document_from_json(spec)
+        now = self.clock.now()
+        run = Run(
+            run_id=ids.fresh(),
+            key=0,
+            name="a run",
+            namespace="",
+            experiment_id="",
+            plan_id=document.plan_id,
+            pipeline_name="by-hand",
+            created_at=now,
+            scheduled_at=now,
+            pipeline_root=root,
+        )
+        requested = RunRequested(now)
+        made = self.database.submit(lambda tx: runs.create_run(tx, run, document.as_json(), requested))
+        return made.result().run_id
+
+    def rows(self, run_id: str) -> runs.RunRows:
+        return self.database.read(lambda tx: runs.load_run(tx, run_id))
+
+    async def ended(self, run_id: str) -> runs.RunRows:
+        """The run's rows once it has ended; follows the feed, as a browser does."""
+        while True:
+            watched = self.feed.watch(run_id)
+            rows = await asyncio.to_thread(self.rows, run_id)
+            if rows.run.state.ended:
+                self.feed.unwatch(run_id, watched)
+                return rows
+            await asyncio.wait_for(watched, 20)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Let the loop turn until it is so."""
+        async with asyncio.timeout(20):
+            while not condition():
+                await asyncio.sleep(0)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    clock = FakeClock(tick=1)
+    home = Home(tmp_path)
+    database = Database.open(f"sqlite:///{home.database}", clock)
+    yield Place(home, database, clock, ScriptedLauncher(clock), FolderStore(home.store))
+    database.close()
+
+
+def running(_request: LaunchRequest) -> int | None:
+    """A script under which steps run until the test ends them."""
+    return None
+
+
+async def test_a_run_goes_to_its_end(place: Place) -> None:
+    run_id = place.create(pipeline(shell_task("a", "true"), shell_task("b", "true", after=["a"])))
+    async with place.controllers() as controllers:
+        rows = await place.ended(run_id)
+        await place.until(lambda: controllers.live_runs == 0)
+    assert rows.run.state is State.SUCCEEDED
+    assert [task.path for task in rows.tasks] == ["root", "root.a", "root.b"]
+
+
+async def test_no_more_steps_run_than_there_are_slots(place: Place) -> None:
+    place.launcher.script = running
+    place.create(pipeline(*(shell_task(f"t{number}", "true") for number in range(5))))
+    async with place.controllers(slots=2) as controllers:
+        await place.until(lambda: len(place.launcher.claimed) == 2)
+        assert (controllers.running_steps, controllers.queued_steps) == (2, 3)
+        place.launcher.end(next(iter(place.launcher.claimed)), 0)
+        await place.until(lambda: len(place.launcher.claimed) == 3)
+        assert controllers.running_steps == 2
+
+
+async def test_a_restart_adopts_what_runs_and_launches_nothing_twice(place: Place) -> None:
+    place.launcher.script = running
+    run_id = place.create(pipeline(shell_task("a", "true"), shell_task("b", "true", after=["a"])))
+    async with place.controllers():
+        await place.until(lambda: len(place.launcher.claimed) == 1)
+    (attempt,) = place.launcher.claimed
+    place.launcher.end(attempt, 0)
+    place.launcher.script = lambda _request: 0
+    async with place.controllers():
+        rows = await place.ended(run_id)
+    assert rows.run.state is State.SUCCEEDED
+    assert [len(task.attempts) for task in rows.tasks] == [0, 1, 1]
+
+
+async def test_terminate_kills_what_runs_and_what_waits(place: Place) -> None:
+    place.launcher.script = running
+    run_id = place.create(pipeline(*(shell_task(f"t{number}", "true") for number in range(3))))
+    async with place.controllers(slots=1) as controllers:
+        await place.until(lambda: len(place.launcher.claimed) == 1)
+        now = place.clock.now()
+        place.database.submit(lambda tx: runs.post(tx, run_id, TerminateRequested(now))).result()
+        controllers.wake(run_id)
+        rows = await place.ended(run_id)
+    assert rows.run.state is State.CANCELED
+    assert len(place.launcher.kills) == 3
+    assert {task.state for task in rows.tasks} == {State.CANCELED}
+
+
+@pytest.mark.parametrize(
+    ("end", "message"),
+    [
+        (lambda launcher, name: launcher.lose(name, "its supervisor is gone"), "its supervisor is gone"),
+        (lambda launcher, name: launcher.refuse(name, "no such command"), "no such command"),
+        (lambda launcher, name: launcher.end(name, 3), "exit code 3"),
+    ],
+)
+async def test_a_bad_end_fails_the_task_with_its_reason(
+    place: Place, end: Callable[[ScriptedLauncher, str], None], message: str
+) -> None:
+    place.launcher.script = running
+    run_id = place.create(pipeline(shell_task("a", "true")))
+    async with place.controllers():
+        await place.until(lambda: len(place.launcher.claimed) == 1)
+        end(place.launcher, next(iter(place.launcher.claimed)))
+        rows = await place.ended(run_id)
+    failure = rows.tasks[1].failure
+    assert failure is not None
+    assert message in failure.message
+    assert rows.run.failure is not None
+    assert "task a failed" in rows.run.failure.message
+
+
+async def test_a_root_that_is_not_served_here_fails_the_task_by_name(place: Place) -> None:
+    run_id = place.create(pipeline(shell_task("a", "true")), root="gs://bucket/x")
+    async with place.controllers():
+        rows = await place.ended(run_id)
+    failure = rows.tasks[1].failure
+    assert failure is not None
+    assert "gs://bucket/x" in failure.message
+
+
+async def test_a_database_that_is_away_for_a_moment_delays_and_loses_nothing(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = place.create(pipeline(shell_task("a", "true"), shell_task("b", "true", after=["a"])))
+    submit, refusals = place.database.submit, [Unavailable("the disk is full")] * 2
+
+    def sometimes(unit: Callable[[Tx], Any]) -> Any:
+        def broken(tx: Tx) -> Any:
+            unit(tx)
+            raise refusals.pop()
+
+        return submit(broken if refusals else unit)
+
+    monkeypatch.setattr(place.database, "submit", sometimes)
+    async with place.controllers():
+        rows = await place.ended(run_id)
+    assert rows.run.state is State.SUCCEEDED
+    assert not refusals
+    assert len(place.launcher.claimed) == 2
+
+
+async def test_a_run_that_breaks_us_fails_alone_and_says_so(place: Place, caplog: pytest.LogCaptureFixture) -> None:
+    broken = place.create(pipeline(shell_task("a", "true"), name="broken"))
+    place.database.submit(lambda tx: tx.exec_driver_sql("UPDATE plans SET document = '{}'").rowcount).result()
+    good = place.create(pipeline(shell_task("a", "true"), name="good"))
+    async with place.controllers():
+        assert (await place.ended(good)).run.state is State.SUCCEEDED
+        rows = await place.ended(broken)
+    assert rows.run.state is State.FAILED
+    assert rows.run.failure is not None
+    assert "internal error" in rows.run.failure.message
+    assert "cannot go on" in caplog.text
+
+
+async def test_two_holders_of_a_run_are_one_too_many(place: Place) -> None:
+    """The second controller takes the lease; the first notices at its next write and lets go."""
+    place.launcher.script = running
+    run_id = place.create(pipeline(shell_task("a", "true")))
+    async with place.controllers() as first:
+        await place.until(lambda: len(place.launcher.claimed) == 1)
+        async with place.controllers() as second:
+            await place.until(lambda: second.running_steps == 1)
+            first.wake(run_id)
+            await place.until(lambda: first.live_runs == 0)
+            place.launcher.end(attempt_id(run_id, "root.a", 1), 0)
+            assert (await place.ended(run_id)).run.state is State.SUCCEEDED
