@@ -10,7 +10,7 @@ from typing import Any
 
 from headrace.base.errors import InvalidSpec
 from headrace.base.json import compact
-from headrace.spec.parse import clean
+from headrace.spec.clean import clean
 
 _STRUCTURE = re.compile(r'\s*\{\s*"(?:IfPresent|Concat)"\s*:')
 

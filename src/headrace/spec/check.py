@@ -241,8 +241,9 @@ def _known(what: str, name: str, names: Collection[str], where: str) -> None:
 
 
 def _missing(what: str, name: str, names: Collection[str], where: str) -> InvalidSpec:
-    close = difflib.get_close_matches(name, names, n=1)
-    known = ", ".join(sorted(names)[:20]) or "none"
+    some = sorted(names)[:1000]
+    close = difflib.get_close_matches(name[:80], some, n=1)
+    known = ", ".join(some[:20]) or "none"
     return InvalidSpec(
         f'there is no {what} "{name[:60]}"',
         where=where,

@@ -24,6 +24,7 @@ Seconds = NewType("Seconds", float)
 """A google.protobuf.Duration, written `"3.5s"`."""
 
 _INT64 = 2**63
+_LONGEST_NAME = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def _reader(kind: Any) -> Read:
     if origin is tuple:
         return _repeated(_reader(args[0]))
     if origin is Mapping:
-        return _map(_reader(args[1]))
+        return _struct if args[1] == JsonValue else _map(_reader(args[1]))
     raise TypeError(f"no field of a message can have the type {kind}")
 
 
@@ -109,10 +110,10 @@ def _message(kind: Any) -> Read:
 
 
 def _unknown(key: str, fields: Mapping[str, Any]) -> _Problem:
-    close = difflib.get_close_matches(key, fields, n=1)
+    close = difflib.get_close_matches(key[:80], fields, n=1)
     known = f"Did you mean {close[0]}?" if close else f"Known here: {', '.join(sorted(fields))}"
-    problem = _Problem(f'unknown field "{key}"', known)
-    problem.path.append(key)
+    problem = _Problem(f'unknown field "{key[:80]}"', known)
+    problem.path.append(key[:80])
     return problem
 
 
@@ -124,9 +125,16 @@ def _camel(name: str) -> str:
 def _map(read: Read) -> Read:
     def read_map(value: Any) -> dict[str, Any]:
         _expect(value, dict, "an object")
+        if value and (longest := max(value, key=len)) and len(longest) > _LONGEST_NAME:
+            raise _Problem(f"the name {longest[:40]}... is longer than {_LONGEST_NAME} characters")
         return {key: _at(key, read, each) for key, each in value.items()}
 
     return read_map
+
+
+def _struct(value: Any) -> Any:
+    """A google.protobuf.Struct, the same object: what is in it may be decoded, and renamed, later."""
+    return _expect(value, dict, "an object")
 
 
 def _repeated(read: Read) -> Read:

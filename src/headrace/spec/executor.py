@@ -11,7 +11,7 @@ from typing import Any
 from headrace.base.errors import InvalidInput, StepError
 from headrace.base.json import JsonObject, JsonValue
 from headrace.model.artifact import Artifact, Bindings
-from headrace.spec.parse import clean
+from headrace.spec.clean import clean
 from headrace.spec.plan import ArtifactSpec, Container, ParameterSpec, ParameterType
 from headrace.spec.values import coerce
 

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from headrace.base.errors import InvalidSpec
 from headrace.base.json import JsonObject, JsonValue, canonical
 from headrace.spec.archive import unpack
+from headrace.spec.clean import clean
 from headrace.spec.decode import decode
 from headrace.spec.deployment import DeploymentConfig
 from headrace.spec.ir import PipelineSpec
 from headrace.spec.names import file_name_problem
-from headrace.spec.parse import clean, parse_documents
+from headrace.spec.parse import parse_documents
 from headrace.spec.platform import Kubernetes, PlatformSpec
 
 SCHEMA_VERSION = "2.1.0"

@@ -42,11 +42,16 @@ def sort_tasks(tasks: Mapping[str, PipelineTask], where: str) -> tuple[str, ...]
     if len(ready) < len(tasks):
         circle = _circle({name: needed for name, needed in waits_for.items() if needed})
         raise InvalidSpec(
-            f"tasks depend on each other in a circle: {' -> '.join(circle)}",
+            f"tasks depend on each other in a circle: {_short(circle)}",
             where=f"{where}.{circle[0]}",
             hint="Remove one of these dependencies",
         )
     return tuple(ready)
+
+
+def _short(circle: list[str]) -> str:
+    shown = circle if len(circle) <= 8 else [*circle[:6], "...", circle[-1]]
+    return " -> ".join(shown)
 
 
 def _circle(waits_for: Mapping[str, set[str]]) -> list[str]:

@@ -5,7 +5,7 @@ number of values and what aliases stand for are counted before they are made. Ev
 """
 
 import json
-import math
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,71 +13,45 @@ import yaml
 
 from headrace.base.errors import InvalidSpec
 from headrace.base.json import JsonValue
+from headrace.spec.clean import MAX_DEPTH, clean, clean_number, too_deep
 
 MAX_BYTES = 32 << 20
-MAX_DEPTH = 100
 MAX_VALUES = 1_000_000
 
-_UNDECODABLE = "unable to decode yaml document"
 _CORE = "tag:yaml.org,2002:"
 _TRUE = frozenset({"yes", "true", "on"})
-_EXACT = 2**53
-"""Up to here every whole number has a float of its own."""
 
 
 def parse_documents(data: bytes) -> list[JsonValue]:
     """All documents of a YAML stream, or the one of a JSON text. Empty documents are None."""
-    if data[:256].lstrip().startswith(b"{") and sum(map(data.count, (b",", b"{", b"["))) < MAX_VALUES:
-        try:
-            return [clean(json.loads(data, object_pairs_hook=_unique))]
-        except RecursionError:
-            raise _too_deep() from None
-        except ValueError:
-            pass  # It may still be YAML in flow style; if not, the YAML parser says where it is wrong.
-    return list(_yaml_documents(data))
+    try:
+        if data[:256].lstrip().startswith(b"{") and sum(map(data.count, (b",", b"{", b"["))) < MAX_VALUES:
+            return _json_documents(data)
+        return list(_yaml_documents(data))
+    except InvalidSpec as error:
+        raise InvalidSpec(f"unable to decode yaml document: {error.message}", hint=error.hint) from error
 
 
-def clean(value: object, depth: int = 0) -> JsonValue:
-    """A copy of a decoded JSON value in which whole floats are ints. Refuses what JSON in UTF-8 cannot hold."""
-    if depth > MAX_DEPTH:
-        raise _too_deep()
-    match value:
-        case str():
-            return _text(value)
-        case None | bool() | int():
-            return value
-        case float():
-            return _number(value)
-        case list() | tuple():
-            return [clean(item, depth + 1) for item in value]
-        case dict():
-            return {_text(key): clean(item, depth + 1) for key, item in value.items()}
-    raise InvalidSpec(f"{_UNDECODABLE}: a {type(value).__name__} is not JSON")
-
-
-def _text(value: str) -> str:
-    if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
-        raise InvalidSpec(f"{_UNDECODABLE}: a text holds half of a surrogate pair")
-    return value
-
-
-def _number(value: float) -> int | float:
-    if not math.isfinite(value):
-        raise InvalidSpec(f"{_UNDECODABLE}: {value} is not a JSON number")
-    return int(value) if value.is_integer() and abs(value) <= _EXACT else value
+def _json_documents(data: bytes) -> list[JsonValue]:
+    try:
+        value = json.loads(data, object_pairs_hook=_unique)
+    except RecursionError:
+        raise too_deep() from None
+    except ValueError:
+        return list(_yaml_documents(data))  # It may be YAML in flow style; if not, this says where it is wrong.
+    return [clean(value)]
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise InvalidSpec(f'{_UNDECODABLE}: the key "{twice}" stands twice in one object')
+        twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
+        raise _twice(twice)
     return found
 
 
-def _too_deep() -> InvalidSpec:
-    return InvalidSpec(f"{_UNDECODABLE}: nested deeper than {MAX_DEPTH} levels")
+def _twice(key: str) -> InvalidSpec:
+    return InvalidSpec(f'the key "{key[:80]}" stands twice in one object')
 
 
 def _yaml_documents(data: bytes) -> Iterator[JsonValue]:
@@ -93,9 +67,9 @@ def _yaml_documents(data: bytes) -> Iterator[JsonValue]:
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
-        raise InvalidSpec(f"{_UNDECODABLE}: {_at(error.problem_mark)}{error.problem or error.context}") from error
+        raise InvalidSpec(f"{_at(error.problem_mark)}{error.problem or error.context}") from error
     except yaml.YAMLError as error:
-        raise InvalidSpec(f"{_UNDECODABLE}: {error}", hint="Is it a YAML, JSON, zip or tar.gz file?") from error
+        raise InvalidSpec(f"{error}", hint="Is it a YAML, JSON, zip or tar.gz file?") from error
 
 
 class _Builder:
@@ -125,7 +99,7 @@ class _Builder:
                 self._count(1)
                 _refuse_tag(event, "map" if isinstance(event, yaml.MappingStartEvent) else "seq")
                 if len(self._open) >= MAX_DEPTH:
-                    raise _too_deep()
+                    raise too_deep()
                 self._open.append(_Collection(event, self._values))
             case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
                 done = self._open.pop()
@@ -136,13 +110,13 @@ class _Builder:
                 value, size, height = self._anchors[event.anchor]
                 self._count(size)
                 if len(self._open) + height > MAX_DEPTH:
-                    raise _too_deep()
+                    raise too_deep()
                 self._add(clean(value), event, size, height)
 
     def _count(self, more: int) -> None:
         self._values += more
         if self._values > MAX_VALUES:
-            raise InvalidSpec(f"{_UNDECODABLE}: it holds more than {MAX_VALUES:,} values")
+            raise InvalidSpec(f"it holds more than {MAX_VALUES:,} values")
 
     def _add(self, value: JsonValue, event: yaml.NodeEvent, size: int, height: int) -> None:
         """A value is complete: `size` values in all, `height` levels below it."""
@@ -172,7 +146,7 @@ class _Builder:
                 case "int":
                     return int(self._loader.construct_yaml_int(node))
                 case "float":
-                    return _number(self._loader.construct_yaml_float(node))
+                    return clean_number(self._loader.construct_yaml_float(node))
         except (ValueError, OverflowError) as error:
             raise _wrong(event, f"{event.value[:40]!r} is no number: {error}") from None
         raise _wrong(event, f"the tag {tag} is not supported")
@@ -207,7 +181,7 @@ class _Collection:
         elif not isinstance(value, str):
             raise _wrong(event, "a key must be a text")
         elif value in self._dict:
-            raise _wrong(event, f'the key "{value}" stands twice in one object')
+            raise _wrong(event, _twice(value).message)
         else:
             self._key = value
 
@@ -218,7 +192,7 @@ def _refuse_tag(event: yaml.CollectionStartEvent, plain: str) -> None:
 
 
 def _wrong(event: yaml.Event, problem: str) -> InvalidSpec:
-    return InvalidSpec(f"{_UNDECODABLE}: {_at(event.start_mark)}{problem}")
+    return InvalidSpec(f"{_at(event.start_mark)}{problem}")
 
 
 def _at(mark: Any) -> str:

@@ -39,12 +39,16 @@ def mark_templates(value: JsonValue) -> JsonValue:
     """The value with its texts that hold placeholders made `Template`s, keys included."""
     match value:
         case str():
-            return Template(value) if PLACEHOLDER.search(value) else value
+            return _mark(value)
         case Mapping():
-            return {str(mark_templates(key)): mark_templates(item) for key, item in value.items()}
+            return {_mark(key): mark_templates(item) for key, item in value.items()}
         case list() | tuple():
             return [mark_templates(item) for item in value]
     return value
+
+
+def _mark(text: str) -> str:
+    return Template(text) if PLACEHOLDER.search(text) else text
 
 
 def has_placeholder(value: JsonValue) -> bool:

@@ -1,0 +1,118 @@
+"""What cannot be executed yet is refused by name, where it stands; what a process has no use for is not."""
+
+from typing import Any
+
+import pytest
+from tests.unit.spec.build import Json, compiled, leaf, pipeline, task
+
+from headrace.base.errors import InvalidSpec
+from headrace.spec.compile import compile_plan
+from headrace.spec.load import document_from_json
+from headrace.spec.plan import Plan
+
+
+@pytest.mark.parametrize(
+    ("more", "where", "feature"),
+    [
+        ({"triggerPolicy": {"condition": "true"}}, "triggerPolicy.condition", "dsl.If"),
+        ({"parameterIterator": {"items": {"raw": "[1]"}, "itemInput": "x"}}, "parameterIterator", "dsl.ParallelFor"),
+        ({"artifactIterator": {"items": {"inputArtifact": "a"}}}, "artifactIterator", "dsl.ParallelFor"),
+        ({"retryPolicy": {"maxRetryCount": 2, "backoffDuration": "0s"}}, "retryPolicy.maxRetryCount", "set_retry"),
+    ],
+)
+def test_tasks(more: Json, where: str, feature: str) -> None:
+    with pytest.raises(InvalidSpec, match=feature) as caught:
+        compiled(pipeline({"one": task("comp", **more)}, {"comp": leaf()}))
+    assert caught.value.where == f"root.dag.tasks.one.{where}"
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("executor", "where", "feature"),
+    [
+        ({"importer": {"artifactUri": {"constant": "s3://x"}}}, "importer", "dsl.importer"),
+        ({"resolver": {}}, "resolver", "resolver"),
+        ({"customJob": {"customJob": {"any": "thing"}}}, "customJob", "Vertex"),
+        ({"container": {"image": "argostub/createpvc"}}, "container.image", "CreatePVC"),
+        ({"container": {"image": "argostub/deletepvc:v1"}}, "container.image", "DeletePVC"),
+        ({"container": {"image": "x", "lifecycle": {"preCacheCheck": {}}}}, "container.lifecycle", "lifecycle"),
+    ],
+)
+def test_executors(executor: Json, where: str, feature: str) -> None:
+    with pytest.raises(InvalidSpec, match=feature) as caught:
+        compiled(pipeline({"one": task("comp")}, {"comp": leaf()}, {"exec": executor}))
+    assert caught.value.where == f"deploymentSpec.executors.exec.{where}"
+
+
+@pytest.mark.parametrize(
+    ("component", "where"),
+    [
+        (leaf({"c": "TASK_CONFIG"}), "inputDefinitions.parameters.c"),
+        (leaf(taskConfigPassthroughs=[{"field": "ENV", "applyToTask": True}]), "taskConfigPassthroughs"),
+        (leaf(singlePlatformSpecs=[{"platform": "kubernetes"}]), "singlePlatformSpecs"),
+    ],
+)
+def test_components(component: Json, where: str) -> None:
+    with pytest.raises(InvalidSpec, match="not supported yet") as caught:
+        compiled(pipeline({"one": task("comp")}, {"comp": component}))
+    assert caught.value.where == f"components.comp.{where}"
+
+
+def on_kubernetes(config: Json, **more: Any) -> Plan:
+    platform = {"platforms": {"kubernetes": {"deploymentSpec": {"executors": {"exec": config}}, **more}}}
+    spec = pipeline({"one": task("comp")}, {"comp": leaf()})
+    return compile_plan(document_from_json({"pipeline_spec": spec, "platform_spec": platform}))
+
+
+@pytest.mark.parametrize(
+    ("config", "feature"),
+    [
+        ({"secretAsVolume": [{"secretName": "s", "mountPath": "/s", "optional": False}]}, "a secret as a volume"),
+        ({"secretAsEnv": [{"secretNameParameter": {"componentInputParameter": "x"}}]}, "a secret in the environment"),
+        ({"configMapAsVolume": [{"configMapName": "c"}]}, "a config map as a volume"),
+        ({"configMapAsEnv": [{"keyToEnv": [{"configMapKey": "k", "envVar": "K"}]}]}, "a config map in the environment"),
+        ({"pvcMount": [{"constant": "p", "mountPath": "/d"}]}, "persistent volume claim"),
+        ({"genericEphemeralVolume": [{"volumeName": "v", "size": "1Gi"}]}, "ephemeral volume"),
+        ({"emptyDirMounts": [{"volumeName": "v"}]}, "empty-dir"),
+        ({"fieldPathAsEnv": [{"name": "N", "fieldPath": "metadata.name"}]}, "field of the pod"),
+        ({"activeDeadlineSeconds": "20"}, "set_timeout"),
+        ({"initContainers": [{"name": "i"}]}, "init containers"),
+    ],
+)
+def test_kubernetes_features_that_change_a_step(config: Json, feature: str) -> None:
+    with pytest.raises(InvalidSpec, match=feature) as caught:
+        on_kubernetes(config)
+    assert caught.value.where == f"platforms.kubernetes.deploymentSpec.executors.exec.{next(iter(config))}"
+
+
+def test_kubernetes_features_that_place_a_pod_are_no_hindrance() -> None:
+    term = {"matchExpressions": [{"key": "k", "operator": "In", "values": ["v"]}], "weight": 3}
+    plan = on_kubernetes(
+        {
+            "nodeSelector": {"labels": {"a": "b"}},
+            "podMetadata": {"labels": {"a": "b"}, "annotations": {"c": "d"}},
+            "imagePullSecret": [{"secretName": "s"}],
+            "imagePullPolicy": "Always",
+            "tolerations": [{"key": "k", "operator": "Exists", "tolerationSeconds": "10"}],
+            "nodeAffinity": [term],
+            "podAffinity": [{"topologyKey": "t", "anti": True}],
+            "enabledSharedMemory": {"volumeName": "shm", "size": "1Gi"},
+            "securityContext": {"runAsUser": "0", "runAsNonRoot": False},
+            "secretAsEnv": [],
+        },
+        pipelineConfig={"resourceTtlOnCompletion": 60},
+    )
+    assert plan.root.tasks
+
+
+@pytest.mark.parametrize(
+    ("config", "where"),
+    [
+        ({"workspace": {"size": "1Gi", "kubernetes": {"pvcSpecPatch": {}}}}, "workspace"),
+        ({"activeDeadlineSeconds": 5}, "activeDeadlineSeconds"),
+    ],
+)
+def test_what_the_pipeline_as_a_whole_asks_for(config: Json, where: str) -> None:
+    with pytest.raises(InvalidSpec, match="not supported yet") as caught:
+        on_kubernetes({}, pipelineConfig=config)
+    assert caught.value.where == f"platforms.kubernetes.pipelineConfig.{where}"
