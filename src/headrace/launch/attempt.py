@@ -1,0 +1,118 @@
+"""What an attempt's folder tells: whether it was claimed, whether its supervisor lives, how it ended.
+
+The folder is the truth about an attempt (see `runner.supervisor`); a pid in it only says whom to signal, after the
+held lock has said that the process is still the one that wrote it.
+"""
+
+import fcntl
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from headrace.base.clock import Instant
+from headrace.launch.base import Exited, LaunchRequest, Refused
+from headrace.launch.runner import linux, wire
+from headrace.model.task import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Unclaimed:
+    """Nothing of it ran."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alive:
+    """Its supervisor runs. `watch` becomes readable when it ends; whoever looked has to close it."""
+
+    pid: int
+    watch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """It left a record."""
+
+    record: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Vanished:
+    """It was claimed by `pid`, which is gone without a record."""
+
+    pid: int
+
+
+def look(folder: Path) -> Unclaimed | Alive | Ended | Vanished:
+    """The state of the attempt; a snapshot. Raises OSError where the folder cannot be read."""
+    try:
+        claim = os.open(folder / wire.CLAIM, os.O_RDONLY)
+    except (FileNotFoundError, NotADirectoryError):
+        return Unclaimed()
+    try:
+        text = os.read(claim, 64)
+        if not text.endswith(b"\n"):
+            return Unclaimed()
+        pid = int(text)
+        # Watched first, locked second: a lock that is still held says that the pid was its maker's all along.
+        watch = _watch(pid)
+        if watch >= 0:
+            try:
+                fcntl.flock(claim, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return Alive(pid, watch)
+            os.close(watch)
+    finally:
+        os.close(claim)
+    try:
+        return Ended(json.loads((folder / wire.EXIT).read_bytes()))
+    except FileNotFoundError:
+        return Vanished(pid)
+
+
+def mark_killed(folder: Path, grace: float) -> None:
+    """Leave word that the attempt is to end, or never to start. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    fresh = folder / f"{wire.KILL}.{os.getpid()}"
+    fresh.write_text(str(grace))
+    fresh.replace(folder / wire.KILL)
+
+
+def is_marked_killed(folder: Path) -> bool:
+    return (folder / wire.KILL).exists()
+
+
+def observation(request: LaunchRequest, record: dict[str, object]) -> Exited | Refused:
+    """A record as the waist says it."""
+    at = Instant(_number(record, "ended"))
+    if "refused" in record:
+        return Refused(request.attempt_id, at, str(record["refused"]), bool(record["infrastructure"]))
+    usage = Usage(_fraction(record, "user"), _fraction(record, "system"), _number(record, "rss"))
+    return Exited(
+        attempt_id=request.attempt_id,
+        started_at=Instant(_number(record, "started")),
+        at=at,
+        exit_code=_number(record, "code"),
+        killed=bool(record["killed"]),
+        message=str(record["message"]),
+        usage=usage,
+    )
+
+
+def _watch(pid: int) -> int:
+    try:
+        return linux.watch(pid)
+    except ProcessLookupError:
+        return -1
+
+
+def _number(record: dict[str, object], name: str) -> int:
+    value = record[name]
+    assert isinstance(value, int)
+    return value
+
+
+def _fraction(record: dict[str, object], name: str) -> float:
+    value = record[name]
+    assert isinstance(value, int | float)
+    return float(value)

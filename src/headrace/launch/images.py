@@ -1,0 +1,43 @@
+"""What stands for a container image where steps are processes: an interpreter, packages, a folder of sources.
+
+Takes the image's name and the setting `images`; gives a `Base`. The first glob of the setting that fits wins; then
+the official Python images (and their UBI kin) mean that version of Python; anything else is the server's Python.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from headrace.base.settings import ImageSetting
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """`python` is a version, a path, or nothing for the server's own; the rest is as in `ImageSetting`.
+
+    `mapped` says that somebody or something decided on it; else Python steps run with a warning.
+    """
+
+    python: str = ""
+    packages: tuple[str, ...] = ()
+    venv: str = ""
+    context: str = ""
+    mapped: bool = True
+
+
+_OFFICIAL = re.compile(r"(?:docker\.io/)?(?:library/)?python:(\d+\.\d+)(?:[.\-a-z].*)?(?:@.*)?")
+_UBI = re.compile(r".*/ubi\d+/python-(\d)(\d+)(?:-minimal)?(?:[:@].*)?")
+
+
+def base_of(image: str, settings: Mapping[str, ImageSetting]) -> Base:
+    for glob, setting in settings.items():
+        if fnmatchcase(image, glob):
+            return Base(setting.python, setting.packages, setting.venv, setting.context)
+    official = _OFFICIAL.fullmatch(image)
+    if official is not None:
+        return Base(python=official[1])
+    ubi = _UBI.fullmatch(image)
+    if ubi is not None:
+        return Base(python=f"{ubi[1]}.{ubi[2]}")
+    return Base(mapped=False)

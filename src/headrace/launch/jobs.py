@@ -1,0 +1,137 @@
+"""Makes the job that a fork server is given out of a launch request: which command, with which variables and files.
+
+Pure but for the file that holds a long executor input. Raises StepError, naming the parameter, for what the system
+cannot pass to a command.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from headrace.base.errors import StepError
+from headrace.base.json import JsonValue, compact
+from headrace.launch import variables
+from headrace.launch.base import EXECUTOR_INPUT, LaunchRequest
+from headrace.launch.command import Command, PythonComponent
+from headrace.launch.environments import RUNNER, Environment
+
+ARGUMENT_LIMIT = 128 * 1024 - 1
+"""Bytes of one argument or variable: Linux's limit (32 pages), and the least that is sure elsewhere."""
+
+INPUT_LIMIT = 100_000
+"""Characters of an executor input that still goes in the job; a longer one goes by a file."""
+
+INPUT_FILE = "executor_input.json"
+JOB_FILE = "job.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a step runs: the variables of all steps there, and the environment, if it has one."""
+
+    inherited: Mapping[str, str]
+    environment: Environment | None
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What its fork server, and so each step, starts with."""
+        found = dict(self.inherited)
+        if self.environment is None:
+            return found
+        root = str(self.environment.root)
+        found["PATH"] = _path(f"{root}/bin", found.get("PATH", ""))
+        found["VIRTUAL_ENV"] = root
+        if self.environment.context:
+            found["PYTHONPATH"] = _path(self.environment.context, found.get("PYTHONPATH", ""))
+        return found
+
+
+def warm_job(request: LaunchRequest, component: PythonComponent, place: Place, given: str) -> bytes:
+    """The component, for a warm interpreter of its environment. `given` is the executor input as text.
+
+    Writes a long executor input to a file. Raises OSError.
+    """
+    job = _component_job(request, component, given)
+    job["env"] = list(variables.own(request, place.variables).items())
+    return _encode(job)
+
+
+def cold_job(request: LaunchRequest, command: Command, place: Place, given: str) -> bytes:
+    """The command in a process of its own. Writes a component that does not fit arguments.
+
+    Raises OSError, and StepError for what does not fit.
+    """
+    env = {**place.variables, **variables.own(request, place.variables)}
+    if place.environment is None or not place.environment.managed:
+        # No start-up hook there: the step's own packages come by the variable.
+        env["PYTHONPATH"] = _path(variables.packages_folder(request.folder), env.get("PYTHONPATH", ""))
+    argv = [given if word == EXECUTOR_INPUT else word for word in command.argv]
+    component = command.component
+    if component is not None and component.light and any(_length(word) > ARGUMENT_LIMIT for word in argv):
+        request.folder.mkdir(parents=True, exist_ok=True)
+        file = request.folder / JOB_FILE
+        file.write_bytes(_encode({**_component_job(request, component, given), "env": []}))
+        argv = ["python3", str(RUNNER), "cold", str(file)]
+    for name, word in (*((f"argument {number}", word) for number, word in enumerate(argv)), *env.items()):
+        if _length(word) > ARGUMENT_LIMIT:
+            raise _too_long(request, name, word)
+    return _encode({**_common(request), "env": list(env.items()), "argv": argv})
+
+
+def _component_job(request: LaunchRequest, component: PythonComponent, given: str) -> dict[str, Any]:
+    argument: str | dict[str, str] = given
+    if len(given) > INPUT_LIMIT:
+        request.folder.mkdir(parents=True, exist_ok=True)
+        file = request.folder / INPUT_FILE
+        file.write_text(given, encoding="utf-8")
+        argument = {"input": str(file)}
+    return {
+        **_common(request),
+        "module": component.module,
+        "source": component.source,
+        "args": [argument if word == EXECUTOR_INPUT else word for word in component.args],
+        "store": str(request.store_root),
+    }
+
+
+def _common(request: LaunchRequest) -> dict[str, Any]:
+    folder = str(request.folder)
+    parents = {str(file.parent): None for file in request.outputs}
+    return {
+        "id": request.attempt_id,
+        "folder": folder,
+        "mkdirs": [f"{folder}/tmp", variables.packages_folder(request.folder), *parents],
+    }
+
+
+def _too_long(request: LaunchRequest, name: str, word: str) -> StepError:
+    """Names the parameter that made the argument long, where one can be found in it."""
+    inputs = request.executor_input.get("inputs")
+    values = inputs.get("parameterValues") if isinstance(inputs, Mapping) else None
+    found = dict(values) if isinstance(values, Mapping) else {}
+    culprits = [key for key, value in found.items() if len(_text(value)) > ARGUMENT_LIMIT // 8 and _text(value) in word]
+    size = f"{_length(word):,} bytes, and a command takes at most {ARGUMENT_LIMIT:,} in one argument"
+    if culprits:
+        return StepError(
+            f"parameter {max(culprits, key=lambda key: len(_text(found[key])))!r} makes {name} of the command {size}",
+            where=request.path,
+            hint="Pass it as an artifact, or use a Python component, which has no such limit",
+        )
+    return StepError(f"{name} of the command is {size}", where=request.path, hint="Pass long values as artifacts")
+
+
+def _text(value: JsonValue) -> str:
+    return value if isinstance(value, str) else compact(value)
+
+
+def _length(word: str) -> int:
+    return len(word.encode("utf-8", "surrogateescape"))
+
+
+def _path(first: str, rest: str) -> str:
+    return f"{first}:{rest}" if rest else first
+
+
+def _encode(job: dict[str, Any]) -> bytes:
+    return json.dumps(job, separators=(",", ":")).encode()

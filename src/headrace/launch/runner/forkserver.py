@@ -1,0 +1,133 @@
+"""A warm interpreter that forks a supervisor, and so a step, for each job. Single-threaded.
+
+It keeps one supervisor forked ahead, with the process that will be its step: both wait in a read, so a job pays for
+no fork. When the server closes the channel it ends, and leaves its steps to their supervisors; when a supervisor
+dies, it tells the server, and ends what that supervisor's step left, whose new parent it is.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import resource
+import select
+import signal
+from collections.abc import Callable
+from typing import Any
+
+from . import linux, supervisor, wire
+
+
+def main(channel: int, status: int, options: str) -> Callable[[], None] | None:
+    """Serve until the server lets go. Returns what is left to do in a step's process, None in the fork server's."""
+    chosen: dict[str, Any] = json.loads(options)
+    resource.setrlimit(resource.RLIMIT_NOFILE, tuple(chosen["nofile"]))
+    run, populate = _prepared(chosen["module"], chosen["scratch"])
+    gc.disable()
+    job = _ForkServer(channel, status, populate).serve()
+    return None if job is None else lambda: run(job)
+
+
+def _prepared(module: str, scratch: str) -> tuple[Callable[[supervisor.Job], None], Callable[[], None]]:
+    """What a step's process is to do with its job, and what it does while it waits for that."""
+    if not module:
+        gc.freeze()
+        return _refuse_component, lambda: None
+    from . import component, rehearsal
+
+    warm = rehearsal.prepare(module, scratch)
+    gc.collect()
+    gc.freeze()
+    return lambda job: component.run(warm, job), linux.populator(rehearsal.footprint(warm, scratch))
+
+
+def _refuse_component(job: supervisor.Job) -> None:
+    raise ValueError(f"this fork server only executes commands, and was given a component: {job['id']}")
+
+
+class _ForkServer:
+    def __init__(self, channel: int, status: int, populate: Callable[[], None]) -> None:
+        self.channel = channel
+        self.status = status
+        self.populate = populate
+        self.prctl = linux.prctl()
+        self.supervisors: set[int] = set()
+        self.woken, self.waker = os.pipe()
+        self.inbox = -1  # the way to the supervisor that is forked ahead
+        self.buffer = bytearray()
+
+    def serve(self) -> supervisor.Job | None:
+        linux.become_subreaper(self.prctl)
+        os.set_blocking(self.woken, False)
+        os.set_blocking(self.waker, False)
+        signal.set_wakeup_fd(self.waker, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        poll = select.poll()
+        poll.register(self.channel, select.POLLIN)
+        poll.register(self.woken, select.POLLIN)
+        wire.report(self.status, wire.READY)
+        job = self._fork_ahead()
+        while job is None:
+            ready = {fd for fd, _ in poll.poll()}
+            if self.channel in ready:
+                part = os.read(self.channel, 1 << 18)
+                if not part:
+                    return None
+                self.buffer += part
+                job = self._dispatch()
+            elif self.woken in ready:
+                os.read(self.woken, 4096)
+                self._reap()
+        return job
+
+    def _dispatch(self) -> supervisor.Job | None:
+        """Give each whole frame to a supervisor. Returns a job in a step's process only."""
+        while True:
+            payload = wire.take_frame(self.buffer)
+            if payload is None:
+                return None
+            try:
+                wire.write_all(self.inbox, wire.frame(payload))
+            except BrokenPipeError:  # somebody killed the one that was waiting
+                self.buffer[:0] = wire.frame(payload)
+            os.close(self.inbox)
+            job = self._fork_ahead()
+            if job is not None:
+                return job
+
+    def _fork_ahead(self) -> supervisor.Job | None:
+        """Fork a supervisor that waits for its job. Returns a job in the process of that supervisor's step only."""
+        inbox, self.inbox = os.pipe()
+        pid = os.fork()
+        if pid:
+            os.close(inbox)
+            self.supervisors.add(pid)
+            return None
+        signal.set_wakeup_fd(-1)
+        for fd in (self.inbox, self.channel, self.woken, self.waker):
+            os.close(fd)
+        self.buffer.clear()
+        self.supervisors.clear()
+        return supervisor.supervise(inbox, self.status, self.prctl, self.populate)
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if pid in self.supervisors:
+                self.supervisors.remove(pid)
+                if status == 0:
+                    continue
+                wire.report(self.status, wire.GONE, pid, status)
+            self._end_orphans()
+
+    def _end_orphans(self) -> None:
+        """Kill what a dead supervisor's step left: every child of ours that is no supervisor; _reap sees its end."""
+        for pid in linux.children(os.getpid()):
+            if pid not in self.supervisors:
+                linux.kill(pid, signal.SIGKILL)

@@ -1,0 +1,123 @@
+"""Before the first step of a fork server: import what components import, run one, and see what memory that writes.
+
+Gives `component.Warm`, and the ranges of memory that each step writes, so that a fork can have its own copy of them
+before it is given its step.
+"""
+
+from __future__ import annotations
+
+import json
+import linecache
+import logging
+import os
+import runpy
+import sys
+from typing import Any
+
+from . import component, linux, supervisor, wire
+
+_SOURCE = """\
+import kfp
+from kfp import dsl
+from kfp.dsl import *
+from typing import *
+
+def rehearse(
+    text: str, items: list, data: Output[Dataset]
+) -> NamedTuple('outputs', [('a', str), ('b', list)]):
+    data.metadata['text'] = text
+    with open(data.path, 'w') as file:
+        file.write(text)
+    print(text)
+    return (text, items)
+"""
+
+
+def prepare(module: str, scratch: str) -> component.Warm:
+    """Import, and rehearse in this process. Leaves no trace but warm caches. Raises whatever importing raises."""
+    before = os.lseek(2, 0, os.SEEK_CUR)
+    details = runpy._get_module_details(module)  # type: ignore[attr-defined]
+    __import__(f"{module.rpartition('.')[0]}.executor")
+    sys.stdout.flush()
+    sys.stderr.flush()
+    prelude = os.pread(2, os.lseek(2, 0, os.SEEK_CUR) - before, before)
+    with _Undone():
+        code = _rehearse(component.Warm(details, prelude, frozenset()), scratch)
+    if code:
+        raise RuntimeError(f"a rehearsed component ended with exit code {code}")
+    return component.Warm(details, prelude, frozenset(sys.modules))
+
+
+def footprint(warm: component.Warm, scratch: str) -> linux.Ranges:
+    """The memory that a component writes, seen in a fork that runs one; nothing where the system does not tell."""
+    answer, ours = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(answer)
+        _rehearse(warm, scratch)
+        component.close(warm)
+        wire.write_all(ours, wire.frame(json.dumps(linux.written_since_fork()).encode()))
+        os._exit(0)
+    os.close(ours)
+    said = wire.read_frame(answer)
+    os.close(answer)
+    os.waitpid(pid, 0)
+    return [] if said is None else [(start, length) for start, length in json.loads(said)]
+
+
+def _rehearse(warm: component.Warm, scratch: str) -> int:
+    null, kept = os.open(os.devnull, os.O_WRONLY), (os.dup(1), os.dup(2))
+    os.dup2(null, 1)
+    try:
+        return component.execute(warm, component.enter(_job(scratch)))
+    finally:
+        for target, source in zip((1, 2), kept):
+            os.dup2(source, target)
+            os.close(source)
+        os.close(null)
+
+
+def _job(scratch: str) -> supervisor.Job:
+    artifact = {
+        "name": "data",
+        "type": {"schemaTitle": "system.Dataset", "schemaVersion": "0.0.1"},
+        "uri": "minio://out/data",
+        "metadata": {},
+    }
+    given = {
+        "inputs": {"parameterValues": {"text": "a", "items": [1]}},
+        "outputs": {
+            "parameters": {name: {"outputFile": f"{scratch}/out/{name}"} for name in "ab"},
+            "artifacts": {"data": {"artifacts": [artifact]}},
+            "outputFile": f"{scratch}/out/output_metadata.json",
+        },
+    }
+    arguments = ["--executor_input", json.dumps(given), "--function_to_execute", "rehearse"]
+    return {"env": [["TMPDIR", scratch]], "store": scratch, "source": _SOURCE, "args": arguments}
+
+
+class _Undone:
+    """Puts back what running a component changes in its process."""
+
+    def __enter__(self) -> None:
+        self.environment = dict(os.environ)
+        self.main, self.path, self.argv = sys.modules["__main__"], list(sys.path), list(sys.argv)
+        self.places = set(sys.path_importer_cache)
+        self.artifact_types: Any = sys.modules["kfp.dsl.types.artifact_types"]
+        self.prefix = self.artifact_types._MINIO_LOCAL_MOUNT_PREFIX
+
+    def __exit__(self, *_: object) -> None:
+        os.environ.clear()
+        os.environ.update(self.environment)
+        sys.modules["__main__"], sys.path[:], sys.argv[:] = self.main, self.path, self.argv
+        sys.modules.pop("ephemeral_component", None)
+        for place in set(sys.path_importer_cache) - self.places:
+            del sys.path_importer_cache[place]
+        self.artifact_types._MINIO_LOCAL_MOUNT_PREFIX = self.prefix
+        self.artifact_types.CONTAINER_TASK_ROOT = None
+        for handler in list(logging.root.handlers):
+            logging.root.removeHandler(handler)
+            handler.close()
+        logging.root.setLevel(logging.WARNING)
+        linecache.clearcache()
+        component.forget_folders()

@@ -1,0 +1,51 @@
+"""Copied into each managed environment, and imported by a .pth file when one of its interpreters starts.
+
+In a step (HEADRACE_STORE is set) it puts what the step installed itself before the environment's packages, and maps
+the SDK's mount of `minio://` to the folder of the store, when and if the SDK is imported. Else it does nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+_MODULE = "kfp.dsl.types.artifact_types"
+
+
+class _Finder:
+    """Finds the SDK's module as everybody would, and sets its prefix once it is loaded."""
+
+    def __init__(self, store: str) -> None:
+        self.store = store
+
+    def find_spec(self, name: str, *_: object) -> object:
+        if name != _MODULE:
+            return None
+        sys.meta_path.remove(self)  # type: ignore[arg-type]
+        from importlib.util import find_spec
+
+        spec = find_spec(name)
+        if spec is None or spec.loader is None:
+            return None
+        load, store = spec.loader.exec_module, self.store
+
+        def load_and_map(module: object) -> None:
+            load(module)  # type: ignore[arg-type]
+            module._MINIO_LOCAL_MOUNT_PREFIX = store.rstrip("/") + "/"  # type: ignore[attr-defined]
+
+        spec.loader.exec_module = load_and_map  # type: ignore[method-assign]
+        return spec
+
+
+def install() -> None:
+    store = os.environ.get("HEADRACE_STORE")
+    if not store:
+        return
+    sys.meta_path.insert(0, _Finder(store))  # type: ignore[arg-type]
+    packages = os.environ.get("PIP_TARGET")
+    if packages and packages not in sys.path:
+        first = next((place for place, path in enumerate(sys.path) if path.endswith("site-packages")), len(sys.path))
+        sys.path.insert(first, packages)
+
+
+install()

@@ -1,0 +1,254 @@
+"""A step's supervisor: a small process of its own session that outlives the server.
+
+It takes one job from the fork server, claims the attempt, lets its child become the step, waits, kills what the
+step left behind, and writes the exit record. What it decides on is in the attempt's folder, never in memory:
+
+claim   held locked while the supervisor lives; the first bytes in it make the attempt taken for good
+kill    made by the server before it sends TERM: the seconds of grace. Found before the start, there is no start
+exit    how it ended, renamed into place; room for it is reserved when the attempt is claimed
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import resource
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from . import linux, wire
+
+Job = dict[str, Any]
+
+_RESERVED = 2048
+_DEFAULT_GRACE = 10.0
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG)
+
+
+def supervise(inbox: int, status: int, prctl: Callable[[int, int], int] | None, populate: Callable[[], None]) -> Job:
+    """Supervise the step of the next job in `inbox`. Returns in the step's process only, with the job to do."""
+    os.setsid()
+    linux.become_subreaper(prctl)
+    # TERM waits until there is something to end; the step gets its mask and handlers back.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    ours, its = socket.socketpair()
+    step = os.fork()
+    if step == 0:
+        linux.die_with_parent(prctl)
+        ours.close()
+        os.close(inbox)
+        os.close(status)
+        populate()
+        return _await_job(its)
+    its.close()
+    payload = wire.read_frame(inbox)
+    if payload is not None:
+        _Supervision(json.loads(payload), payload, status, step, ours).run()
+    os._exit(0)
+
+
+class _Supervision:
+    def __init__(self, job: Job, payload: bytes, status: int, step: int, link: socket.socket) -> None:
+        self.job = job
+        self.payload = payload
+        self.status = status
+        self.step = step
+        self.link = link
+        self.folder: str = job["folder"]
+        self.started = _now()
+        self.record = -1
+        self.killed = False
+
+    def run(self) -> None:
+        try:
+            if not self._claim():
+                wire.report(self.status, wire.TAKEN, self.job["id"])
+                return
+        except OSError as error:  # nothing was claimed: another launch may find more room
+            self._discard()
+            self._finish(_refused(_explain(error), infrastructure=True))
+            return
+        if self._grace() is not None:
+            self._finish(self._ended(-signal.SIGTERM, "killed before it started"))
+            return
+        wire.report(self.status, wire.STARTED, self.job["id"], os.getpid(), self.started)
+        signal.signal(signal.SIGTERM, self._on_term)
+        signal.signal(signal.SIGALRM, self._on_alarm)
+        wire.write_all(self.link.fileno(), wire.frame(self.payload))
+        self.payload = b""
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+        code = self._wait()
+        self._finish(self._refusal() or self._ended(code, ""))
+
+    def _claim(self) -> bool:
+        """Make the attempt ours: lock, make what the step needs, and only then write into the claim.
+
+        A claim without content was never taken: its maker died, or had no room, before anything ran.
+        """
+        os.makedirs(self.folder, exist_ok=True)
+        claim = os.open(f"{self.folder}/{wire.CLAIM}", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        if os.read(claim, 1):
+            return False
+        self.record = os.open(f"{self.folder}/{wire.EXIT}.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        os.write(self.record, b" " * _RESERVED)
+        for folder in self.job["mkdirs"]:
+            os.makedirs(folder, exist_ok=True)
+        os.close(os.open(f"{self.folder}/{wire.LOG}", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644))
+        os.write(claim, b"%d\n" % os.getpid())
+        return True
+
+    def _discard(self) -> None:
+        """There is no claim, so no record of an exit either."""
+        if self.record >= 0:
+            os.close(self.record)
+            self.record = -1
+
+    def _wait(self) -> int:
+        """The step's exit code or minus its signal, once nothing of it is left. Reaps its orphans on the way."""
+        while True:
+            pid, status = os.waitpid(-1, 0)
+            if pid == self.step:
+                break
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        if not linux.IS_LINUX:
+            _signal_group(self.step, signal.SIGKILL)
+        while True:
+            try:
+                if os.waitpid(-1, os.WNOHANG)[0] == 0:
+                    self._signal_tree(signal.SIGKILL)
+                    os.waitpid(-1, 0)
+            except ChildProcessError:
+                return -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+
+    def _on_term(self, *_: object) -> None:
+        grace = self._grace()
+        self.killed = grace is not None
+        self._signal_tree(signal.SIGTERM)
+        signal.setitimer(signal.ITIMER_REAL, max(0.001, _DEFAULT_GRACE if grace is None else grace))
+
+    def _on_alarm(self, *_: object) -> None:
+        self._signal_tree(signal.SIGKILL)
+        signal.setitimer(signal.ITIMER_REAL, 0.1)  # again, for those that were being forked
+
+    def _signal_tree(self, number: int) -> None:
+        for pid in linux.descendants(os.getpid()):
+            linux.kill(pid, number)
+            if number == signal.SIGTERM:
+                linux.kill(pid, signal.SIGCONT)  # one that is stopped takes its TERM only when it goes on
+        if not linux.IS_LINUX:
+            _signal_group(self.step, number)
+
+    def _grace(self) -> float | None:
+        """The seconds of grace of the kill that was asked for, or None."""
+        try:
+            fd = os.open(f"{self.folder}/{wire.KILL}", os.O_RDONLY)
+        except OSError:
+            return None
+        try:
+            return float(os.read(fd, 64) or _DEFAULT_GRACE)
+        finally:
+            os.close(fd)
+
+    def _refusal(self) -> Job | None:
+        """What the step's process said because it could not become the step."""
+        self.link.setblocking(False)
+        try:
+            said = self.link.recv(1 << 16)
+        except (BlockingIOError, ConnectionResetError):
+            return None
+        return json.loads(said) if said else None
+
+    def _ended(self, code: int, message: str) -> Job:
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return {
+            "code": code,
+            "killed": self.killed or bool(message),
+            "message": message,
+            "user": usage.ru_utime,
+            "system": usage.ru_stime,
+            "rss": usage.ru_maxrss if sys.platform == "darwin" else usage.ru_maxrss * 1024,
+        }
+
+    def _finish(self, record: Job) -> None:
+        record["started"] = self.started
+        record["ended"] = _now()
+        try:
+            self._write(json.dumps(record).encode())
+        except OSError as error:  # the server is told all the same, by the pipe
+            note = f"its exit record was not written: {_explain(error)}"
+            record["message"] = f"{record.get('message', '')}; {note}".lstrip("; ")
+        wire.report(self.status, wire.ENDED, self.job["id"], record)
+
+    def _write(self, text: bytes) -> None:
+        if self.record < 0:
+            return
+        os.pwrite(self.record, text.ljust(_RESERVED), 0)
+        os.rename(f"{self.folder}/{wire.EXIT}.new", f"{self.folder}/{wire.EXIT}")
+
+
+def _await_job(link: socket.socket) -> Job:
+    """In the step's process: wait until the supervisor says go, then take the step's place in the system."""
+    os.setpgid(0, 0)
+    payload = wire.read_frame(link.fileno())
+    if payload is None:
+        os._exit(0)
+    job: Job = json.loads(payload)
+    for number in (signal.SIGTERM, signal.SIGALRM):
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    try:
+        os.chdir(job["folder"])
+        log = os.open(wire.LOG, os.O_WRONLY | os.O_APPEND)
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        os.close(log)
+        if "argv" in job:
+            _execute(job)
+    except OSError as error:
+        refuse(link, error, f"cannot execute {job['argv'][0]!r}" if "argv" in job else "cannot start")
+    job["link"] = link
+    return job
+
+
+def _execute(job: Job) -> None:
+    """Become the command. Raises OSError where that cannot be."""
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)  # Python ignores them, programs expect them
+    os.execvpe(job["argv"][0], job["argv"], dict(job["env"]))
+
+
+def refuse(link: socket.socket, error: OSError, what: str) -> None:
+    """In the step's process: tell the supervisor that there will be no step, and end."""
+    link.send(json.dumps(_refused(f"{what}: {_explain(error)}", error.errno in _DISK)).encode())
+    os._exit(127)
+
+
+def _refused(reason: str, infrastructure: bool) -> Job:
+    return {"refused": wire.shorten(reason), "infrastructure": infrastructure}
+
+
+def _explain(error: OSError) -> str:
+    names = " -> ".join(str(name) for name in (error.filename, error.filename2) if name is not None)
+    return f"{error.strerror}: {names}" if names else str(error.strerror)
+
+
+def _signal_group(group: int, number: int) -> None:
+    try:
+        os.killpg(group, number)
+    except (ProcessLookupError, PermissionError):
+        return  # nothing is left of it
+
+
+def _now() -> int:
+    return time.time_ns() // 1000

@@ -1,0 +1,94 @@
+"""What the server and a fork server say to each other.
+
+Server to fork server, over a socket: jobs, each a frame of 4 bytes of length (big endian) and JSON. The end of the
+stream ends the fork server, never its steps.
+Fork server and supervisors to server, over one pipe that they share: reports, each a JSON array in a line. A line
+is shorter than PIPE_BUF, so lines of several writers do not mix.
+
+A job: {id, folder, env: [[name, value]...], mkdirs: [folder...], and either
+  argv, path                      a command to execute; env is the whole environment; path is what to search; or
+  module, source, args, store     a Python component; env is what to add; args with {input: file} for a long text}
+A report: [READY] | [FAILED, text] | [STARTED, id, pid, at] | [TAKEN, id] | [ENDED, id, record] | [GONE, pid, status]
+A record, which is also what the file `exit` of an attempt holds:
+  {code, started, ended, killed, message, user, system, rss} or {refused, infrastructure, started, ended}
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+from typing import Any
+
+READY = "ready"
+FAILED = "failed"
+STARTED = "started"
+TAKEN = "taken"
+ENDED = "ended"
+GONE = "gone"
+
+CLAIM = "claim"
+EXIT = "exit"
+KILL = "kill"
+LOG = "log"
+
+TEXT_LIMIT = 1200
+"""Characters of free text in a report: with escapes (6 bytes each at worst would be 7,200) it is cut by bytes."""
+
+_HEADER = struct.Struct(">I")
+
+
+def frame(payload: bytes) -> bytes:
+    return _HEADER.pack(len(payload)) + payload
+
+
+def take_frame(buffer: bytearray) -> bytes | None:
+    """The payload of the first whole frame in `buffer`, removed from it; None while it is incomplete."""
+    if len(buffer) < _HEADER.size:
+        return None
+    (length,) = _HEADER.unpack_from(buffer)
+    end = _HEADER.size + length
+    if len(buffer) < end:
+        return None
+    payload = bytes(buffer[_HEADER.size : end])
+    del buffer[:end]
+    return payload
+
+
+def read_frame(fd: int) -> bytes | None:
+    """The next frame of a blocking pipe, or None at its end."""
+    header = _read_exactly(fd, _HEADER.size)
+    return None if header is None else _read_exactly(fd, _HEADER.unpack(header)[0])
+
+
+def write_all(fd: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def report(fd: int, *parts: Any) -> None:
+    """Say it to the server, if there still is one."""
+    line = json.dumps(parts, separators=(",", ":")).encode() + b"\n"
+    try:
+        os.write(fd, line)
+    except BrokenPipeError:
+        return  # the server is gone; the next one reads the attempt's files
+
+
+def shorten(text: str, limit: int = TEXT_LIMIT) -> str:
+    """The end of `text`, at most `limit` bytes long as JSON: the end says most of an error."""
+    while len(json.dumps(text)) > limit:
+        text = text[max(1, (len(json.dumps(text)) - limit) // 6) :]
+    return text
+
+
+def _read_exactly(fd: int, size: int) -> bytes | None:
+    parts = []
+    while size:
+        part = os.read(fd, min(size, 1 << 20))
+        if not part:
+            return None
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)

@@ -1,0 +1,122 @@
+"""Runs uv: finds interpreters, resolves requirements, makes environments.
+
+Takes pip's configuration as `pip.Sources`. uv runs with the server's environment, since it acts for the server; its
+output goes to whoever waits for it, and a failure is a StepError that ends with its last useful lines.
+"""
+
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from headrace.base.errors import StepError
+from headrace.launch.pip import Install, Sources, redact
+
+Say = Callable[[bytes], None]
+"""Takes what uv prints."""
+
+_IDENTIFY = """
+import platform, sys
+print(sys.implementation.name, platform.python_version(), sys.platform, platform.machine(), sys.base_prefix)
+"""
+_LAST_LINES = 12
+
+
+class Uv:
+    def __init__(self, environment: Mapping[str, str], configured: Sources) -> None:
+        self._environment = {**environment, "UV_NO_PROGRESS": "1", "NO_COLOR": "1"}
+        for name in ("VIRTUAL_ENV", "PYTHONHOME", "PYTHONPATH", "UV_PYTHON", "UV_PROJECT_ENVIRONMENT"):
+            self._environment.pop(name, None)
+        self._configured = configured
+        self._identities: dict[str, str] = {}
+        self._running: set[subprocess.Popen[bytes]] = set()
+
+    def stop(self) -> None:
+        """End what runs now; whoever waits for it gets a StepError."""
+        for process in list(self._running):
+            process.terminate()
+
+    def interpreter(self, wanted: str) -> tuple[str, str]:
+        """The path of the Python that is `wanted` (a version, a path, or nothing), and a warning if it is another."""
+        own = "{}.{}".format(*sys.version_info[:2])
+        if not wanted or wanted == own:
+            return sys.executable, ""
+        if "/" in wanted:
+            if not Path(wanted).is_file():
+                raise StepError(f"there is no interpreter {wanted}", where="images", hint="Mend the setting's `python`")
+            return wanted, ""
+        try:
+            found = self._run(["python", "find", "--no-project", "--no-python-downloads", wanted], Sources(), _nobody)
+        except StepError:
+            return sys.executable, (
+                f"Python {wanted} is not on this host, so the step runs with Python {own}; "
+                f"`uv python install {wanted}` adds it"
+            )
+        return found.strip(), ""
+
+    def identify(self, python: str) -> str:
+        """What tells this interpreter from others: implementation, version, platform, place. Raises StepError."""
+        if python not in self._identities:
+            try:
+                done = subprocess.run(
+                    [python, "-I", "-S", "-c", _IDENTIFY], capture_output=True, text=True, stdin=subprocess.DEVNULL
+                )
+            except OSError as error:
+                raise StepError(f"interpreter {python} does not run: {error.strerror}", where="images") from error
+            if done.returncode:
+                raise StepError(f"interpreter {python} does not run: {done.stderr[-500:]}", where="images")
+            self._identities[python] = done.stdout.strip()
+        return self._identities[python]
+
+    def resolve(self, python: str, install: Install, say: Say) -> list[str]:
+        """The exact versions that the requirements come to, a requirement each. Raises StepError."""
+        arguments = ["pip", "compile", "--no-header", "--no-annotate", "--quiet", "--python", python, "-"]
+        text = self._run([*arguments, *_options(install)], install.sources, say, given="\n".join(install.requirements))
+        return [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+
+    def make(self, python: str, root: Path, say: Say) -> None:
+        """A virtual environment with pip in it. Raises StepError."""
+        self._run(["venv", "--seed", "--no-project", "--quiet", "--python", python, str(root)], Sources(), say)
+
+    def install(self, root: Path, pins: Sequence[str], install: Install, say: Say) -> None:
+        """Install exactly `pins`, with the options of `install`. Raises StepError."""
+        arguments = ["pip", "install", "--no-deps", "--python", str(root / "bin" / "python3"), "-r", "-"]
+        self._run([*arguments, *install.options], install.sources, say, given="\n".join(pins))
+
+    def _run(self, arguments: Sequence[str], sources: Sources, say: Say, *, given: str = "") -> str:
+        import uv
+
+        command = [uv.find_uv_bin(), *arguments]
+        chosen = sources.over(self._configured)
+        if chosen.no_index:
+            command.append("--no-index")
+        # What the user told uv itself wins over what was told to pip.
+        environment = {**chosen.variables(), **self._environment, "UV_PYTHON_DOWNLOADS": "never"}
+        process = subprocess.Popen(
+            command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        self._running.add(process)
+        try:
+            output, errors = process.communicate(given.encode())
+        finally:
+            self._running.discard(process)
+        said = redact(errors.decode(errors="replace"))
+        if said:
+            say(said.encode())
+        if process.returncode:
+            lines = [line.rstrip() for line in said.splitlines() if line.strip()]
+            raise StepError("uv failed: " + "\n".join(lines[-_LAST_LINES:]))
+        return output.decode()
+
+
+def _options(install: Install) -> list[str]:
+    options = list(install.options)
+    if install.no_deps:
+        options.append("--no-deps")
+    if install.pre:
+        options += ["--prerelease", "allow"]
+    return options
+
+
+def _nobody(_: bytes) -> None:
+    """For output that nobody waits for."""

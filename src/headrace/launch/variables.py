@@ -1,0 +1,59 @@
+"""The environment variables of a step: an allow-list of the server's, what Headrace adds, what the component declares.
+
+The server's own environment, with its secrets, is never handed on; `pass_env` names what else a step may see.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from headrace.base.settings import Settings
+from headrace.launch.base import LaunchRequest
+
+_PROXIES = ("http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy")
+_ALLOWED = ("PATH", "HOME", "LANG", "TZ", "CUDA_VISIBLE_DEVICES", *_PROXIES, *map(str.upper, _PROXIES))
+
+UNBUFFERED = "PYTHONUNBUFFERED"
+"""Set for all steps, so that a Python step's output is in its log when it was printed."""
+
+STORE = "HEADRACE_STORE"
+"""The folder behind `minio://`; the start-up hook of managed environments reads it."""
+
+_READ_AT_START = re.compile(r"PYTHON|LD_|DYLD_|MALLOC_|GLIBC_|LC_|LANG$|LANGUAGE$|_KFP_RUNTIME$")
+
+
+def common(environment: Mapping[str, str], settings: Settings) -> dict[str, str]:
+    """What every step has of the server's environment."""
+    names = (*_ALLOWED, *settings.pass_env)
+    return {UNBUFFERED: "1", **{name: environment[name] for name in names if name in environment}}
+
+
+def own(request: LaunchRequest, inherited: Mapping[str, str]) -> dict[str, str]:
+    """What this step has besides: its folders, what its component declares, and what says who it is."""
+    folder = str(request.folder)
+    packages = packages_folder(request.folder)
+    return {
+        "PATH": f"{packages}/bin:{inherited.get('PATH', os.defpath)}",
+        "PWD": folder,
+        "TMPDIR": f"{folder}/tmp",
+        "PIP_TARGET": packages,
+        STORE: str(request.store_root),
+        **dict(request.env),
+        **dict(request.system_env),
+    }
+
+
+def packages_folder(folder: Path) -> str:
+    """Where a `pip install` inside the step goes."""
+    return f"{folder}/packages"
+
+
+def needs_fresh_interpreter(request: LaunchRequest, inherited: Mapping[str, str]) -> bool:
+    """Whether the step declares what Python or the loader read only once, and other than they found it."""
+    for name, value in (*request.env, *request.system_env):
+        if name == UNBUFFERED and value:
+            continue
+        if _READ_AT_START.match(name) and inherited.get(name) != value:
+            return True
+    return False
