@@ -22,23 +22,25 @@ _CORE = "tag:yaml.org,2002:"
 _TRUE = frozenset({"yes", "true", "on"})
 
 
-def parse_documents(data: bytes) -> list[JsonValue]:
+def parse_documents(data: bytes, max_values: int = MAX_VALUES) -> list[JsonValue]:
     """All documents of a YAML stream, or the one of a JSON text. Empty documents are None."""
     try:
-        if data[:256].lstrip().startswith(b"{") and sum(map(data.count, (b",", b"{", b"["))) < MAX_VALUES:
-            return _json_documents(data)
-        return list(_yaml_documents(data))
+        if data[:256].lstrip().startswith(b"{") and sum(map(data.count, (b",", b"{", b"["))) < max_values:
+            return _json_documents(data, max_values)
+        return list(_yaml_documents(data, max_values))
     except InvalidSpec as error:
         raise InvalidSpec(f"unable to decode yaml document: {error.message}", hint=error.hint) from error
 
 
-def _json_documents(data: bytes) -> list[JsonValue]:
+def _json_documents(data: bytes, max_values: int) -> list[JsonValue]:
     try:
         value = json.loads(data, object_pairs_hook=_unique)
     except RecursionError:
         raise too_deep() from None
     except ValueError:
-        return list(_yaml_documents(data))  # It may be YAML in flow style; if not, this says where it is wrong.
+        return list(
+            _yaml_documents(data, max_values)
+        )  # It may be YAML in flow style; if not, this says where it is wrong.
     return [clean(value)]
 
 
@@ -54,11 +56,11 @@ def _twice(key: str) -> InvalidSpec:
     return InvalidSpec(f'the key "{key[:80]}" stands twice in one object')
 
 
-def _yaml_documents(data: bytes) -> Iterator[JsonValue]:
+def _yaml_documents(data: bytes, max_values: int) -> Iterator[JsonValue]:
     try:
         loader = yaml.CSafeLoader(data)
         try:
-            builder = _Builder(loader)
+            builder = _Builder(loader, max_values)
             while (event := loader.get_event()) is not None:
                 if isinstance(event, yaml.DocumentEndEvent):
                     yield builder.finish()
@@ -75,8 +77,9 @@ def _yaml_documents(data: bytes) -> Iterator[JsonValue]:
 class _Builder:
     """Puts documents together from events, one after the other. `_open` holds the collections not closed yet."""
 
-    def __init__(self, loader: yaml.CSafeLoader) -> None:
+    def __init__(self, loader: yaml.CSafeLoader, max_values: int) -> None:
         self._loader = loader
+        self._max_values = max_values
         self._values = 0
         self._begin()
 
@@ -115,8 +118,8 @@ class _Builder:
 
     def _count(self, more: int) -> None:
         self._values += more
-        if self._values > MAX_VALUES:
-            raise InvalidSpec(f"it holds more than {MAX_VALUES:,} values")
+        if self._values > self._max_values:
+            raise InvalidSpec(f"it holds more than {self._max_values:,} values")
 
     def _add(self, value: JsonValue, event: yaml.NodeEvent, size: int, height: int) -> None:
         """A value is complete: `size` values in all, `height` levels below it."""
