@@ -15,10 +15,11 @@ from kfp.dsl import ConcatPlaceholder, ContainerSpec, Dataset, IfPresentPlacehol
 
 IMAGE = "alpine:3.22"
 
-TEXT = """\
-It was the best of times, it was the worst of times, it was the age of wisdom, it was the age of foolishness, it was the
-epoch of belief, it was the epoch of incredulity, it was the season of Light, it was the season of Darkness.
-"""
+TEXT = (
+    "It was the best of times, it was the worst of times, it was the age of wisdom, it was the age of foolishness, "
+    "it was the epoch of belief, it was the epoch of incredulity, it was the season of Light, it was the season of "
+    "Darkness, it was the spring of hope, it was the winter of despair."
+)
 
 
 @dsl.container_component

@@ -65,7 +65,7 @@ class _Child:
 
     def __init__(self, home: Home) -> None:
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child
-        command = [sys.executable, "-m", "headrace.cli", "up", "--home", str(home.root)]
+        command = [sys.executable, "-m", "headrace", "up", "--home", str(home.root)]
         self._process = subprocess.Popen(
             [*command, "--port", "0", "--until-stdin-ends", "--json"],
             stdin=subprocess.PIPE,

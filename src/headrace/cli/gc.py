@@ -25,8 +25,8 @@ from headrace.store import upkeep
 from headrace.store.db import Database
 
 _DAY = 24 * 3600
-_MARGIN = 3600
-"""Seconds that may lie between finding an environment for a step and the step's claim."""
+_MARGIN = 2 * 3600
+"""Seconds that may lie between an environment's last mark and the claim of a step in it: servers mark it hourly."""
 _READY = "headrace-ready.json"
 _LOCKS = "locks"
 _GONE = ".gone"

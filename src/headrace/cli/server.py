@@ -23,22 +23,30 @@ from headrace.base.settings import Settings
 from headrace.blobs.folder import FolderStore
 from headrace.cli import discover
 from headrace.controllers.app import build_controllers
+from headrace.controllers.faults import Faults, no_faults
 from headrace.controllers.feed import Feed
 from headrace.launch.process import ProcessLauncher
 from headrace.spec.plans import Plans
 from headrace.store.db import Database
 
 
-async def run_server(home: Home, settings: Settings, ready: Callable[[str], None], stop: asyncio.Event) -> None:
+async def run_server(
+    home: Home,
+    settings: Settings,
+    ready: Callable[[str], None],
+    stop: asyncio.Event,
+    faults: Faults = no_faults,
+) -> None:
     """Serve the home until `stop` is set. Steps that run then go on, and the next server takes them over.
 
-    Raises FailedPrecondition where another server has the home, Unavailable where the address cannot be had.
+    `faults` is for crash tests. Raises FailedPrecondition where another server has the home, Unavailable where the
+    address cannot be had.
     """
     with _locked(home):
         clock = SystemClock()
         database = Database.open(f"sqlite:///{home.database}", clock)
         try:
-            await _serve(home, settings, database, clock, ready, stop)
+            await _serve(home, settings, database, clock, ready, stop, faults)
         finally:
             database.close()
 
@@ -50,6 +58,7 @@ async def _serve(
     clock: Clock,
     ready: Callable[[str], None],
     stop: asyncio.Event,
+    faults: Faults,
 ) -> None:
     feed, plans, blobs = Feed(), Plans(), FolderStore(home.store)
     controllers = build_controllers(
@@ -62,6 +71,7 @@ async def _serve(
         clock=clock,
         feed=feed,
         holder=ids.fresh(),
+        faults=faults,
     )
     app = build_app(
         Services(

@@ -28,9 +28,8 @@ def up(*, home: str | None, until_stdin_ends: bool, json: bool, **options: objec
         raise Unavailable(f"the home cannot be made: {error.strerror}", where=str(place.root)) from error
     given = {name: tuple(v) if name in _LISTS and isinstance(v, list) else v for name, v in options.items()}
     settings = base_settings.load(place.settings, os.environ, given)
-    logging.basicConfig(
-        level=settings.log_level.upper(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", stream=sys.stderr
-    )
+    logging.basicConfig(format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", stream=sys.stderr)
+    logging.getLogger("headrace").setLevel(settings.log_level.upper())  # Others have their say from WARNING on.
     asyncio.run(_up(place, settings, until_stdin_ends=until_stdin_ends, as_json=json))
     return 0
 

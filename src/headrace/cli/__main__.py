@@ -1,7 +1,0 @@
-"""`python -m headrace.cli` is `headrace`, by the Python that runs it."""
-
-import sys
-
-from headrace.cli.main import main
-
-sys.exit(main())

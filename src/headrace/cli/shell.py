@@ -1,0 +1,163 @@
+"""`headrace shell`: a shell, or a command, where a step ran: its folder, its variables, its Python and its inputs.
+
+What the step was given follows from rows, so it is made again as the launcher got it; nothing is kept of it by the
+run. The step's own outputs are on disk as it left them; artifacts that other steps read are read-only.
+"""
+
+import asyncio
+import json as json_
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from headrace.base import settings as base_settings
+from headrace.base.clock import SystemClock
+from headrace.base.errors import FailedPrecondition, InvalidInput
+from headrace.base.home import Home
+from headrace.base.json import JsonValue, compact
+from headrace.base.settings import Settings
+from headrace.blobs.folder import FolderStore
+from headrace.cli import output, wire
+from headrace.cli.connect import connect
+from headrace.cli.draw import spell_value
+from headrace.cli.find import find_run, find_task
+from headrace.cli.tree import spell_state
+from headrace.controllers.step import Step, launch_request
+from headrace.engine.inputs import context
+from headrace.engine.state import Options, RunState
+from headrace.launch import variables
+from headrace.launch.base import EXECUTOR_INPUT, LaunchRequest
+from headrace.launch.environments import Environments
+from headrace.launch.places import Places
+from headrace.model.task import Attempt, Task
+from headrace.spec.compile import compile_plan
+from headrace.spec.load import document_from_json
+from headrace.spec.plan import Container
+from headrace.store import runs
+from headrace.store.db import Database
+
+INPUT_FILE = "shell_input.json"
+INPUT_VARIABLE = "HEADRACE_EXECUTOR_INPUT"
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Where a step ran, and with what."""
+
+    task: Task
+    attempt: Attempt
+    request: LaunchRequest
+    environment: Mapping[str, str]
+    inputs: Mapping[str, JsonValue]
+
+
+def shell(*, run: str, task: str, command: list[str], home: str | None, host: str | None, json: bool) -> int:
+    """Become the command, or the user's shell, there; with `json`, describe the place instead."""
+    with connect(home, host) as client:
+        run_id = find_run(client, run)
+        path = find_task(wire.run_view(client.run(run_id)), task).path
+        place = Home(Path(str(client.server().get("home", ""))))
+    if not place.database.is_file():
+        raise InvalidInput("the steps of that server are not on this machine", where=str(host or place.root))
+    scene = _scene(place, run_id, path)
+    if json:
+        output.document(_as_json(scene))
+        return 0
+    file = scene.request.folder / INPUT_FILE
+    file.write_text(json_.dumps(scene.request.executor_input, indent=2))
+    if not command:
+        _greet(scene)
+    return _become(command or [os.environ.get("SHELL", "/bin/sh")], scene, {INPUT_VARIABLE: str(file)})
+
+
+def _become(argv: Sequence[str], scene: Scene, more: Mapping[str, str]) -> int:
+    """This process is the command from now on; its exit code is ours."""
+    terminal = {name: os.environ[name] for name in ("TERM", "COLORTERM", "SHELL", "USER") if name in os.environ}
+    sys.stdout.flush()
+    os.chdir(scene.request.folder)
+    try:
+        os.execvpe(argv[0], list(argv), {**terminal, **scene.environment, **more})
+    except OSError as error:
+        raise InvalidInput(f"it cannot be started: {error.strerror}", where=argv[0]) from error
+
+
+def _scene(home: Home, run_id: str, path: str) -> Scene:
+    """The last attempt at the task, as its launcher was given it."""
+    settings = base_settings.load(home.settings, os.environ, {})
+    database = Database.open(f"sqlite:///{home.database}", SystemClock())
+    try:
+        rows = database.read(lambda tx: runs.load_run(tx, run_id))
+        document = database.read(lambda tx: runs.load_document(tx, rows.run.plan_id))
+    finally:
+        database.close()
+    state = RunState.load(compile_plan(document_from_json(document)), Options(), rows.run, rows.tasks)
+    task, component = state.tasks[path], state.plan_of(path).component
+    if not isinstance(component, Container):
+        raise InvalidInput("it is a group and ran nothing itself", where=path, hint="Name a step in it")
+    if not task.attempts:
+        raise FailedPrecondition(_why_not(task), where=path)
+    attempt = task.attempts[-1]
+    step = Step(rows.run, task, component, context(state, path, task.name), attempt.attempt_id)
+    request = launch_request(step, home, FolderStore(home.store))
+    if not request.folder.is_dir():
+        raise FailedPrecondition("its folder is gone", where=path, hint="`headrace gc` removed it, or nothing ran yet")
+    artifacts = {name: [str(_local(home, each.uri)) for each in many] for name, many in task.inputs.artifacts.items()}
+    return Scene(task, attempt, request, _variables(home, settings, request), {**task.inputs.parameters, **artifacts})
+
+
+def _why_not(task: Task) -> str:
+    if task.cached_from:
+        return f"it was not executed here: its outputs are those of task {task.cached_from}, of an earlier run"
+    return f"it was not executed: it is {spell_state(task.state)}"
+
+
+def _local(home: Home, uri: str) -> str | Path:
+    store = FolderStore(home.store)
+    return store.local_path(uri) if store.owns(uri) else uri
+
+
+def _variables(home: Home, settings: Settings, request: LaunchRequest) -> dict[str, str]:
+    """The step's variables; its Python environment is built again if it was collected."""
+    clock, inherited = SystemClock(), variables.common(os.environ, settings)
+    environments = Environments(home.environments, clock, os.environ)
+    with ThreadPoolExecutor(1) as threads:
+        places = Places(environments, inherited, settings.images, clock, threads)
+        place = asyncio.run(places.find(places.recipe(request), _say))
+    return {**place.variables, **variables.own(request, place.variables)}
+
+
+def _say(said: bytes) -> None:
+    sys.stderr.buffer.write(said)
+    sys.stderr.flush()
+
+
+def _greet(scene: Scene) -> None:
+    """What a person at the prompt wants to know first."""
+    lines = [f"{scene.task.path.removeprefix('root.')} {spell_state(scene.task.state)}: {scene.request.folder}"]
+    lines += [f"  {name} = {_short(value)}" for name, value in scene.inputs.items()]
+    lines.append(f"${INPUT_VARIABLE} has all that the step was given. `exit` leaves.")
+    print("\n".join(lines), file=sys.stderr)
+
+
+def _short(value: JsonValue) -> str:
+    text = spell_value(value)
+    return text if len(text) <= 100 else f"{text[:100]}…"
+
+
+def _as_json(scene: Scene) -> dict[str, object]:
+    request = scene.request
+    argv = [compact(request.executor_input) if w == EXECUTOR_INPUT else w for w in (*request.command, *request.args)]
+    return {
+        "task": request.path.removeprefix("root."),
+        "attempt_id": scene.attempt.attempt_id,
+        "exit_code": scene.attempt.exit_code,
+        "folder": str(request.folder),
+        "image": request.image,
+        "command": argv,
+        "environment": dict(scene.environment),
+        "inputs": dict(scene.inputs),
+        "executor_input": request.executor_input,
+    }
