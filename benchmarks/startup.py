@@ -93,9 +93,7 @@ def third_party_modules(home: Path) -> list[str]:
     """What the server imports from other distributions until it is ready, in its order."""
     command = [sys.executable, "-X", "importtime", server.HEADRACE]
     command += ["up", "--home", str(home), "--port", "0", "--json", "--until-stdin-ends"]
-    done = subprocess.run(
-        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=server.clean_environment(), check=True
-    )
+    done = subprocess.run(command, input="", capture_output=True, text=True, env=server.clean_environment(), check=True)
     loaded = re.findall(r"^import time: *\d+ \| *\d+ \|( +)(\S+)$", done.stderr, re.MULTILINE)
     ours = sys.stdlib_module_names | {"headrace", "sitecustomize", "usercustomize"}
     named = [name for _, name in loaded if name.partition(".")[0] not in ours and not name.startswith("_")]
@@ -153,7 +151,7 @@ def measure_idle(seconds: float) -> Idle:
         pss_mb=round(sum(each.pss for each in after), 1),
         cpu_s_per_minute=round(used * 60 / seconds, 3),
         watched_s=seconds,
-        processes={f"{each.pid} {each.command[-60:]}": round(each.rss, 1) for each in after},
+        processes={f"{each.pid} {each.command[:60]}": round(each.rss, 1) for each in after},
     )
 
 
