@@ -14,7 +14,6 @@ from headrace.api.handlers import Handlers
 from headrace.api.wire import run as wire
 from headrace.api.wire.common import Empty
 from headrace.base.errors import Conflict, FailedPrecondition, InvalidInput, NotFound, Unimplemented
-from headrace.base.json import JsonValue
 from headrace.model.event import RunRequested, TerminateRequested
 from headrace.model.run import Run, StateChange
 from headrace.model.state import State
@@ -47,8 +46,8 @@ class Runs(Handlers):
         if asked.plugins_output:
             raise Conflict("plugins_output is the server's to write", where="plugins_output", hint="Leave it out")
         source = await self._source(asked)
-        parameters = await asyncio.to_thread(self._parameters, source.document, asked.runtime_config)
-        run = self._run(request, asked, name, source, parameters)
+        await asyncio.to_thread(self._check, source.document, asked.runtime_config)
+        run = self._run(request, asked, name, source)
 
         def unit(tx: Tx) -> Run:
             placed = run
@@ -61,9 +60,7 @@ class Runs(Handlers):
         self.services.wake(created.run_id)
         return reply(convert.run(created, document=source.document.as_json()))
 
-    def _run(
-        self, request: Request, asked: wire.Run, name: str, source: Source, parameters: dict[str, JsonValue]
-    ) -> Run:
+    def _run(self, request: Request, asked: wire.Run, name: str, source: Source) -> Run:
         now = self.services.clock.now()
         config = asked.runtime_config or wire.RuntimeConfig()
         return Run(
@@ -79,8 +76,8 @@ class Runs(Handlers):
             description=asked.description,
             pipeline_id=source.pipeline_id,
             pipeline_version_id=source.pipeline_version_id,
-            parameters=parameters,
-            pipeline_root=config.pipeline_root,
+            parameters=config.parameters,
+            pipeline_root=config.pipeline_root or self.services.settings.pipeline_root,
             service_account=asked.service_account or "pipeline-runner",
             history=(StateChange(now, State.PENDING),),
         )
@@ -100,10 +97,10 @@ class Runs(Handlers):
         version_id = reference.pipeline_version_id if reference is not None else asked.pipeline_version_id
         return await self.read(lambda tx: _version(tx, pipeline_id, version_id))
 
-    def _parameters(self, document: Document, config: wire.RuntimeConfig | None) -> dict[str, JsonValue]:
-        """The run's parameters, checked against the compiled pipeline. Raises InvalidSpec, InvalidInput."""
+    def _check(self, document: Document, config: wire.RuntimeConfig | None) -> None:
+        """The pipeline compiles, and takes the parameters that are given. Raises InvalidSpec, InvalidInput."""
         plan = self.services.plans.get(document)
-        return runtime_parameters(plan, config.parameters if config is not None else None)
+        runtime_parameters(plan, config.parameters if config is not None else None)
 
     async def get(self, request: Request) -> Response:
         run_id, full = query.path(request, "run_id"), _is_full(request)

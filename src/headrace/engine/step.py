@@ -30,6 +30,7 @@ from headrace.model.event import (
 from headrace.model.run import Failure, StateChange
 from headrace.model.state import State
 from headrace.model.task import ROOT, AttemptState, Task, TaskKind, child, task_id
+from headrace.spec.values import runtime_parameters
 
 NOTHING = Decision()
 
@@ -74,7 +75,7 @@ def _begin(state: RunState, at: Instant) -> Decision:
         state=State.RUNNING,
         created_at=at,
         started_at=at,
-        inputs=Bindings(parameters=state.run.parameters),
+        inputs=Bindings(parameters=runtime_parameters(state.plan, state.run.parameters)),
         history=(StateChange(at, State.RUNNING),),
     )
     return Decision((RunMoved(at, State.RUNNING), TaskAdded(root)), then=opening(ROOT, state.plan.root, at))
