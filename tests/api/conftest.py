@@ -125,8 +125,9 @@ def start(home: Path, settings: Settings, host: str = "127.0.0.1") -> Api:
     url, loop, task = up.get(timeout=30)
 
     def stop() -> None:
-        loop.call_soon_threadsafe(task.cancel)
-        thread.join()
+        if thread.is_alive():
+            loop.call_soon_threadsafe(task.cancel)
+            thread.join()
         database.close()
 
     return Api(url, services, loop, stop, woken)
@@ -159,7 +160,10 @@ def pipeline(name: str = "hello") -> dict[str, Any]:
         "sdkVersion": "kfp-2.17.0",
         "deploymentSpec": {"executors": {"exec-say": {"container": {"image": "busybox", "command": ["echo", "x"]}}}},
         "components": {
-            "comp-say": {"executorLabel": "exec-say", "inputDefinitions": {"parameters": {"count": parameters["count"]}}}
+            "comp-say": {
+                "executorLabel": "exec-say",
+                "inputDefinitions": {"parameters": {"count": parameters["count"]}},
+            }
         },
         "root": {
             "inputDefinitions": {"parameters": parameters},

@@ -41,7 +41,9 @@ class Scene:
         ]
         return list(events), list(changes)
 
-    def ended(self, outputs: Bindings | None = None, failure: Failure | None = None) -> tuple[list[Event], list[Change]]:
+    def ended(
+        self, outputs: Bindings | None = None, failure: Failure | None = None
+    ) -> tuple[list[Event], list[Change]]:
         """The step has ended, and the run with it."""
         outputs = outputs or Bindings()
         state = State.FAILED if failure else State.SUCCEEDED

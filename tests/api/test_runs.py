@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from tests.api.conftest import V2, Api, pipeline
+from tests.api.scene import AT, Scene, artifact
 
 from headrace.base.json import JsonValue
 from headrace.engine.decision import RunMoved
@@ -11,8 +13,6 @@ from headrace.model.event import TerminateRequested
 from headrace.model.run import Failure
 from headrace.model.state import State
 from headrace.store import runs
-from tests.api.conftest import V2, Api, pipeline
-from tests.api.scene import AT, Scene, artifact
 
 COUNT = {"parameters": {"count": 3}}
 
@@ -164,7 +164,7 @@ def test_an_ended_run_shows_outputs_metrics_and_failures(api: Api, document: dic
     run = api.get(f"/runs/{failed}", view="FULL")
     assert run["error"] == {"code": 2, "message": "it broke"}
     assert run["run_details"]["task_details"][1]["error"] == {"code": 2, "message": "it broke"}
-    assert [task for task in run["tasks"] if task["name"] == "say"][0]["status_metadata"] == {"message": "it broke"}
+    assert next(task for task in run["tasks"] if task["name"] == "say")["status_metadata"] == {"message": "it broke"}
 
 
 def test_terminate_is_a_wish_that_shows_at_once_and_is_granted_once(api: Api, document: dict[str, Any]) -> None:

@@ -18,7 +18,10 @@ from headrace.api.waiting import Closing, Ticker, first
 from headrace.base.errors import InvalidInput, NotFound
 from headrace.model.run import Run
 from headrace.model.task import ROOT, Attempt, AttemptState, Task
+from headrace.spec.load import document_from_json
+from headrace.spec.plan import Container
 from headrace.store import query as lists
+from headrace.store import runs
 from headrace.store.db import Tx
 
 CHUNK = 256 * 1024
@@ -43,17 +46,34 @@ class Logs(Handlers):
         run_id, node = query.path(request, "run_id"), query.path(request, "node")
         number = query.number(request, "attempt", 0)
         follow = query.flag(request, "follow")
-        found = await self._find(run_id, node, number)
+        found = await self._find(run_id, node, number, follow=follow)
         if not follow:
             path = self._log(found.attempt, node)
             return _response(_whole(path, path.stat().st_size))
         return _response(self._follow(run_id, node, number))
 
-    async def _find(self, run_id: str, node: str, number: int) -> Found:
+    async def _find(self, run_id: str, node: str, number: int, *, follow: bool) -> Found:
+        """Who follows may be early: a task that is still to be reached is one without an attempt."""
+
         def read(tx: Tx) -> Found:
-            return find(lists.get_run(tx, run_id), lists.get_tasks(tx, run_id), node, number)
+            run, tasks = lists.get_run(tx, run_id), lists.get_tasks(tx, run_id)
+            if follow and not run.state.ended and self._is_to_come(tx, run, tasks, node):
+                return Found(None, False)
+            return find(run, tasks, node, number)
 
         return await self.read(read)
+
+    def _is_to_come(self, tx: Tx, run: Run, tasks: Sequence[Task], node: str) -> bool:
+        """The run's pipeline has a task at that path (with or without `root.`), which has not been reached."""
+        path = node if node.startswith(f"{ROOT}.") else f"{ROOT}.{node}"
+        if any(task.path == path for task in tasks):
+            return False
+        plans = self.services.plans
+        plan = plans.known(run.plan_id) or plans.get(document_from_json(runs.load_document(tx, run.plan_id)))
+        try:
+            return isinstance(plan.find(path).component, Container)
+        except KeyError:
+            return False
 
     def _log(self, attempt: Attempt | None, node: str) -> Path:
         """The log file of the attempt. Raises NotFound that says why there is none."""
@@ -76,7 +96,7 @@ class Logs(Handlers):
                 if fresh:
                     feed.unwatch(run_id, news)
                     news = feed.watch(run_id)
-                    found = await self._find(run_id, node, number)
+                    found = await self._still(run_id, node, number)
                 if found.attempt is not None:
                     path = self.services.home.log(found.attempt.attempt_id)
                     while chunk := await asyncio.to_thread(_read, path, offset):
@@ -89,6 +109,13 @@ class Logs(Handlers):
                 fresh = news.done()
         finally:
             feed.unwatch(run_id, news)
+
+    async def _still(self, run_id: str, node: str, number: int) -> Found:
+        """As `_find`, where the answer has begun: a task that turns out never to run has an empty log."""
+        try:
+            return await self._find(run_id, node, number, follow=True)
+        except NotFound:
+            return Found(None, True)
 
 
 def find(run: Run, tasks: Sequence[Task], node: str, number: int = 0) -> Found:

@@ -54,20 +54,20 @@ def timestamp(instant: Instant) -> Timestamp:
     return Timestamp(clock.to_rfc3339(instant))
 
 
-def decode(body: bytes) -> JsonValue:
-    """The JSON value of a body. Raises InvalidInput for what is not UTF-8, not JSON or nested too deeply."""
+def decode(body: bytes, what: str = "the body") -> JsonValue:
+    """The JSON value of `what`. Raises InvalidInput for what is not UTF-8, not JSON or nested too deeply."""
     try:
         value: JsonValue = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"the body is not JSON: {error}", hint="Send a JSON document in UTF-8") from error
+        raise InvalidInput(f"{what} is not JSON: {error}", hint="Send a JSON document in UTF-8") from error
     except RecursionError as error:
-        raise _too_deep() from error
+        raise _too_deep(what) from error
     level = [value]
     for _ in range(MAX_DEPTH):
         level = [inner for outer in level for inner in _inside(outer) if isinstance(inner, _CONTAINERS)]
         if not level:
             return value
-    raise _too_deep()
+    raise _too_deep(what)
 
 
 def read(kind: type[M], body: bytes) -> M:
@@ -228,8 +228,8 @@ def _inside(value: JsonValue) -> Iterable[JsonValue]:
     return value if isinstance(value, list) else ()
 
 
-def _too_deep() -> InvalidInput:
-    return InvalidInput(f"the body is nested more than {MAX_DEPTH} levels deep", hint="Flatten it")
+def _too_deep(what: str) -> InvalidInput:
+    return InvalidInput(f"{what} is nested more than {MAX_DEPTH} levels deep", hint="Flatten it")
 
 
 def _wrong(where: str, wanted: str, value: JsonValue) -> InvalidInput:

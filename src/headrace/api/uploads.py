@@ -15,7 +15,7 @@ from headrace.api.body import reply
 from headrace.api.convert import catalog as convert
 from headrace.api.handlers import Handlers
 from headrace.api.multipart import uploaded
-from headrace.base.errors import InvalidInput
+from headrace.base.errors import InvalidInput, NotFound
 from headrace.model.catalog import Pipeline, PipelineVersion
 from headrace.spec.load import Document, load_document
 from headrace.store import catalog
@@ -60,7 +60,10 @@ class Uploads(Handlers):
         if not pipeline_id:
             raise InvalidInput("the pipeline is missing", where="pipelineid", hint="Give its id in the query")
         package = await _package(request)
-        version = await self._keep(package, pipeline_id, None)
+        try:
+            version = await self._keep(package, pipeline_id, None)
+        except NotFound as error:  # KFP's answer for a pipeline that is named in the query and is not there
+            raise InvalidInput(error.message, where="pipelineid") from error
         return reply(convert.version(version, package.document.as_json()))
 
     async def _keep(self, package: Package, pipeline_id: str, new: Pipeline | None) -> PipelineVersion:
@@ -112,7 +115,7 @@ def _tags(text: str) -> dict[str, str]:
     """Tags as the query has them: a JSON object of texts."""
     if not text:
         return {}
-    value = proto_json.decode(text.encode())
+    value = proto_json.decode(text.encode(), "tags")
     hint = 'Write them as {"team": "vision"}'
     if not isinstance(value, dict):
         raise InvalidInput("tags are no JSON object", where="tags", hint=hint)

@@ -1,0 +1,114 @@
+"""KFP 3.0's tasks, artifacts and links; and the bytes of artifacts."""
+
+import json
+from typing import Any
+
+import pytest
+from tests.api.conftest import V2, Api, pipeline
+from tests.api.scene import Scene, artifact
+
+from headrace.model.artifact import Bindings
+
+HOSTILE = 'we"ird\r\nX-Evil: 1;é#?.html'
+
+
+@pytest.fixture
+def scene(api: Api) -> Scene:
+    """A run that has ended, with a model, a page and metrics."""
+    scene = Scene(api.run(pipeline(), runtime_config={"parameters": {"count": 3}})["run_id"])
+    api.advance(scene.run_id, *scene.started())
+    uri = f"minio://mlpipeline/v2/{HOSTILE}"
+    outputs = {
+        "model": (artifact(framework="none"),),
+        "page": (artifact("page", "system.HTML", uri),),
+        "scores": (artifact("scores", "system.Metrics", **{"accuracy": 0.5, "loss/train": 2}),),
+        "own": (artifact("own", "acme.Thing"),),
+    }
+    api.advance(scene.run_id, *scene.ended(Bindings({}, outputs)))
+    api.services.blobs.write("minio://mlpipeline/v2/model", b"weights" * 1_000_000)
+    api.services.blobs.write(uri, b"<script>")
+    return scene
+
+
+def test_tasks_are_listed_and_shown(api: Api, scene: Scene) -> None:
+    page = api.get(f"/runs/{scene.run_id}/tasks", page_size=1, order_by="create_time asc")
+    assert page["total_size"] == 2
+    rest = api.get(f"/runs/{scene.run_id}/tasks", page_size=1, page_token=page["next_page_token"])
+    tasks = {each["scope_path"]: each for each in page["tasks"] + rest["tasks"]}
+    assert set(tasks) == {"root", "root.say"}
+    assert tasks["root"]["type"] == "ROOT"
+    assert tasks["root"]["child_tasks"] == [{"task_id": scene.task_id(), "name": "say"}]
+    inside = api.get(f"/runs/{scene.run_id}/tasks", parent_id=scene.task_id("root"))
+    assert [each["name"] for each in inside["tasks"]] == ["say"]
+    assert api.get(f"/runs/{scene.run_id}/tasks/{scene.task_id()}") == inside["tasks"][0]
+    assert api.http.get(f"{V2}/runs/{scene.run_id}/tasks/nope").status_code == 404
+
+
+@pytest.mark.usefixtures("scene")
+def test_artifacts_are_listed_metrics_one_by_one(api: Api) -> None:
+    found = {each["name"]: each for each in api.get("/artifacts")["artifacts"]}
+    assert set(found) == {"model", "page", "own", "accuracy", "loss/train"}
+    assert found["model"]["type"] == "Model"
+    assert found["model"]["metadata"] == {"framework": "none"}
+    assert found["own"]["type"] == "Artifact"
+    assert found["own"]["metadata"] == {"_kfp_schema_title": "acme.Thing"}
+    assert found["loss/train"]["number_value"] == 2
+    assert "uri" not in found["accuracy"]
+    for each in found.values():
+        assert api.get(f"/artifacts/{each['artifact_id']}") == each
+    whole = api.get("/artifacts/id-of-scores")
+    assert (whole["type"], whole["metadata"]) == ("Metric", {"accuracy": 0.5, "loss/train": 2})
+    assert api.http.get(f"{V2}/artifacts/id-of-scores.f1").status_code == 404
+    assert api.http.get(f"{V2}/artifacts/id-of-model.f1").status_code == 404
+
+
+@pytest.mark.usefixtures("scene")
+def test_artifacts_are_filtered_by_type_and_uri(api: Api) -> None:
+    def named(key: str, value: str) -> list[str]:
+        text = json.dumps({"predicates": [{"operation": "EQUALS", "key": key, "string_value": value}]})
+        return [each["name"] for each in api.get("/artifacts", filter=text).get("artifacts", [])]
+
+    assert named("type", "Model") == ["model"]
+    assert named("type", "Metric") == ["accuracy", "loss/train"]
+    assert named("uri", "minio://mlpipeline/v2/model") == ["model"]
+
+
+def test_links_say_who_made_and_used_what(api: Api, scene: Scene) -> None:
+    page = api.get("/artifact_tasks", artifact_ids="id-of-model", sort_by="id asc")
+    assert page["total_size"] == 2  # the step, and the run's own DAG
+    [link] = api.get("/artifact_tasks", task_ids=scene.task_id(), artifact_ids="id-of-model")["artifact_tasks"]
+    assert link["run_id"] == scene.run_id
+    assert (link["type"], link["key"], link["producer"]) == ("OUTPUT", "model", {"task_name": "say"})
+    assert api.get("/artifact_tasks", run_ids=scene.run_id, type="TASK_OUTPUT_INPUT") == {}
+    assert api.get("/artifact_tasks", run_ids=scene.run_id, type="OUTPUT")["total_size"] == 8
+    for wrong in ({}, {"run_ids": "x", "type": "SIDEWAYS"}):
+        assert api.http.get(f"{V2}/artifact_tasks", params=wrong).status_code == 400
+
+
+def content(api: Api, artifact_id: str) -> Any:
+    return api.http.get(f"/api/v1/artifacts/{artifact_id}/content")
+
+
+@pytest.mark.usefixtures("scene")
+def test_the_bytes_of_an_artifact_are_saved_not_shown(api: Api) -> None:
+    model = content(api, "id-of-model")
+    assert model.content == b"weights" * 1_000_000
+    assert model.headers["content-type"] == "application/octet-stream"
+    page = content(api, "id-of-page")
+    assert page.content == b"<script>"
+    assert page.headers["content-type"] == "application/octet-stream"
+    assert page.headers["x-content-type-options"] == "nosniff"
+    assert page.headers["content-security-policy"] == "sandbox"
+    assert page.headers["content-disposition"].startswith("attachment; filename*=UTF-8''we%22ird%0D%0AX-Evil")
+    assert "x-evil" not in page.headers
+
+
+@pytest.mark.usefixtures("scene")
+def test_bytes_that_are_not_there_are_said_to_be(api: Api) -> None:
+    assert content(api, "nope").status_code == 404
+    api.services.blobs.delete("minio://mlpipeline/v2/model")
+    gone = content(api, "id-of-model")
+    assert gone.status_code == 404
+    assert set(gone.json()) == {"error_message", "error_details"}
+    api.services.blobs.write("minio://mlpipeline/v2/model/part", b"x")
+    assert content(api, "id-of-model").status_code == 400
