@@ -9,11 +9,9 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import Connection, Engine
 
 from headrace.base.clock import Clock
-from headrace.base.errors import InvalidInput
 from headrace.store import schema, sqlite
 from headrace.store.writer import Writer
 
@@ -34,21 +32,13 @@ class Database:
 
     @classmethod
     def open(cls, url: str, clock: Clock, *, busy_seconds: float = BUSY_SECONDS) -> "Database":
-        """Open `sqlite:///path`, made and migrated as need be.
+        """Open `sqlite:///path`, made and migrated as need be; the path is taken as it stands, nothing is decoded.
 
         `busy_seconds` is how long one try waits for another process that holds the write lock. Raises InvalidInput for
         an url that is none of ours, FailedPrecondition for a database of a newer Headrace, Unavailable for a bad disk.
         """
-        try:
-            parsed = make_url(url)
-        except ArgumentError as error:
-            raise InvalidInput("is not a database url", where=url, hint="Give sqlite:///path") from error
-        if parsed.get_backend_name() != "sqlite":
-            raise InvalidInput(
-                f"{parsed.get_backend_name()} is no known database", where=url, hint="Give sqlite:///path"
-            )
-        parsed = parsed.set(drivername="sqlite", database=str(sqlite.prepare(parsed)))
-        engine = sqlite.writer_engine(parsed, busy_seconds)
+        path = sqlite.path_of(url)
+        engine = sqlite.writer_engine(path, busy_seconds)
         try:
             schema.bring_up(engine, clock.now())
         except BaseException as error:
@@ -56,9 +46,9 @@ class Database:
             trouble = sqlite.trouble(error)
             if trouble is None:
                 raise
-            trouble.where = str(parsed.database)
+            trouble.where = str(path)
             raise trouble from error
-        return cls(Writer(engine), sqlite.reader_engine(parsed, busy_seconds))
+        return cls(Writer(engine), sqlite.reader_engine(path, busy_seconds))
 
     def submit(self, unit: Callable[[Connection], T]) -> Future[T]:
         """Run `unit` in the writer's next transaction. The future has its value, or its error, after COMMIT."""

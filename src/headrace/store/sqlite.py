@@ -11,15 +11,17 @@ from sqlalchemy.exc import DBAPIError
 
 from headrace.base.errors import InvalidInput, Unavailable
 
+SCHEME = "sqlite:///"
 READERS = 8
 _PRIMARY = 0xFF
 
 
-def prepare(url: URL) -> Path:
-    """The database's file, its folder made. Raises InvalidInput for one in memory, Unavailable for a bad disk."""
-    if not url.database or url.database == ":memory:":
-        raise InvalidInput("the database needs a file", where=str(url), hint="Give sqlite:///path/to/headrace.db")
-    path = Path(url.database).absolute()
+def path_of(url: str) -> Path:
+    """The file that `sqlite:///path` names, its folder made. Raises InvalidInput, Unavailable for a bad disk."""
+    name = url.removeprefix(SCHEME)
+    if name in (url, "", ":memory:"):
+        raise InvalidInput(f"{url!r} names no database", hint=f"Give {SCHEME}path/to/headrace.db")
+    path = Path(name).absolute()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -27,9 +29,9 @@ def prepare(url: URL) -> Path:
     return path
 
 
-def writer_engine(url: URL, busy_seconds: float) -> Engine:
+def writer_engine(path: Path, busy_seconds: float) -> Engine:
     """An engine for one connection, whose transactions hold the write lock from their begin."""
-    engine = _engine(url, busy_seconds, pool_size=1, max_overflow=0)
+    engine = _engine(path, busy_seconds, pool_size=1, max_overflow=0)
 
     @event.listens_for(engine, "connect")
     def configure(connection: sqlite3.Connection, _record: object) -> None:
@@ -44,9 +46,9 @@ def writer_engine(url: URL, busy_seconds: float) -> Engine:
     return engine
 
 
-def reader_engine(url: URL, busy_seconds: float) -> Engine:
+def reader_engine(path: Path, busy_seconds: float) -> Engine:
     """A pool of connections that cannot write; a transaction sees one state of the database."""
-    engine = _engine(url, busy_seconds, pool_size=READERS, max_overflow=0)
+    engine = _engine(path, busy_seconds, pool_size=READERS, max_overflow=0)
 
     @event.listens_for(engine, "connect")
     def configure(connection: sqlite3.Connection, _record: object) -> None:
@@ -87,10 +89,10 @@ def busy(error: BaseException) -> bool:
     return isinstance(cause, sqlite3.Error) and code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
-def _engine(url: URL, busy_seconds: float, *, pool_size: int, max_overflow: int) -> Engine:
+def _engine(path: Path, busy_seconds: float, *, pool_size: int, max_overflow: int) -> Engine:
     """With the driver's own transactions off: `begin` says which kind it is."""
     return create_engine(
-        url,
+        URL.create("sqlite", database=str(path)),
         pool_size=pool_size,
         max_overflow=max_overflow,
         pool_reset_on_return=None,

@@ -1,0 +1,114 @@
+"""The schema: migrations lead to the tables, a current database needs no Alembic, a newer one is refused."""
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
+
+from headrace.base.errors import FailedPrecondition
+from headrace.store import schema, tables
+from headrace.store.db import Database
+from headrace.testing.clock import FakeClock
+
+BOOKKEEPING = "alembic_version"
+
+
+def test_the_migrated_schema_is_that_of_the_tables(url: str, clock: FakeClock) -> None:
+    Database.open(url, clock).close()
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, tables.metadata) == []
+    engine.dispose()
+
+
+def test_sqlite_has_the_very_same_statements(tmp_path: Path, clock: FakeClock) -> None:
+    """Also what reflection does not tell: WITHOUT ROWID, autoincrement, the order of columns."""
+    migrated, created = tmp_path / "migrated.db", tmp_path / "created.db"
+    Database.open(f"sqlite:///{migrated}", clock).close()
+    engine = create_engine(f"sqlite:///{created}")
+    tables.metadata.create_all(engine)
+    engine.dispose()
+    assert _statements(migrated) == _statements(created)
+
+
+def test_every_row_is_in_a_namespace() -> None:
+    of_nobody = {"plans", "sequences", "schema_version"}
+    without = {table.name for table in tables.metadata.sorted_tables if "namespace" not in table.c}
+    assert without == of_nobody
+
+
+def test_the_current_revision_is_the_newest() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(schema.MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    assert ScriptDirectory.from_config(config).get_heads() == [schema.CURRENT]
+
+
+def test_a_current_database_is_opened_without_alembic(url: str, clock: FakeClock) -> None:
+    Database.open(url, clock).close()
+    code = (
+        "import sys; from headrace.base.clock import SystemClock; from headrace.store.db import Database;"
+        "Database.open(sys.argv[1], SystemClock()).close();"
+        "sys.exit(any(name.split('.')[0] in ('alembic', 'mako') for name in sys.modules))"
+    )
+    assert subprocess.run([sys.executable, "-c", code, url], check=False).returncode == 0
+
+
+def test_opening_again_keeps_the_rows(url: str, clock: FakeClock) -> None:
+    for _ in range(2):
+        Database.open(url, clock).close()
+    assert len(_rows(url, "schema_version")) == 1
+    assert len(_rows(url, "sequences")) == 1
+
+
+def test_a_lost_version_row_is_mended(url: str, clock: FakeClock) -> None:
+    Database.open(url, clock).close()
+    _execute(url, "DELETE FROM schema_version")
+    Database.open(url, clock).close()
+    assert [row[0] for row in _rows(url, "schema_version")] == [schema.CURRENT]
+
+
+def test_a_database_of_a_newer_version_is_refused(url: str, clock: FakeClock) -> None:
+    Database.open(url, clock).close()
+    _execute(url, "UPDATE schema_version SET revision = '9999'")
+    _execute(url, f"UPDATE {BOOKKEEPING} SET version_num = '9999'")
+    with pytest.raises(FailedPrecondition, match="newer Headrace"):
+        Database.open(url, clock)
+
+
+def test_two_processes_may_open_a_new_database_at_once(url: str) -> None:
+    code = (
+        "import sys; from headrace.base.clock import SystemClock; from headrace.store.db import Database;"
+        "Database.open(sys.argv[1], SystemClock()).close()"
+    )
+    children = [subprocess.Popen([sys.executable, "-c", code, url]) for _ in range(2)]
+    assert [child.wait() for child in children] == [0, 0, 0]
+
+
+def _statements(path: Path) -> set[str]:
+    connection = sqlite3.connect(path)
+    rows = connection.execute("SELECT name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+    connection.close()
+    return {" ".join(sql.split()) for _, table, sql in rows if table != BOOKKEEPING}
+
+
+def _rows(url: str, table: str) -> list[tuple[object, ...]]:
+    connection = sqlite3.connect(url.removeprefix("sqlite:///"))
+    rows = connection.execute(f"SELECT * FROM {table}").fetchall()
+    connection.close()
+    return rows
+
+
+def _execute(url: str, statement: str) -> None:
+    connection = sqlite3.connect(url.removeprefix("sqlite:///"))
+    connection.execute(statement)
+    connection.commit()
+    connection.close()
