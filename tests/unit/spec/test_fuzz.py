@@ -82,24 +82,27 @@ def test_the_whole_is_right() -> None:
     assert set(compile_plan(document_from_json(whole())).root.tasks) == {"make", "use", "nest"}
 
 
+@settings(deadline=None)
 @random(st.binary(max_size=200))
 def test_any_bytes(data: bytes) -> None:
     for start in (b"", b"PK\x03\x04", b"\x1f\x8b\x08", b"{", b"pipelineInfo: "):
         survives(start + data)
 
 
+@settings(deadline=None)
 @random(st.text(alphabet=st.sampled_from("[]{}:,-?&*!|>'\"%@` \n\tax1.~#"), max_size=60))
 def test_any_yaml(text: str) -> None:
     survives(text.encode())
 
 
+@settings(deadline=None)
 @random(st.dictionaries(st.text(max_size=5), anything))
 def test_any_json(value: dict[str, Any]) -> None:
     with suppress(InvalidSpec):
         compiles(document_from_json(value))
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @random(st.sampled_from(PLACES), anything)
 def test_a_pipeline_with_anything_in_any_place(path: tuple[Any, ...], value: Any) -> None:
     spec = copy.deepcopy(whole())
@@ -111,6 +114,7 @@ def test_a_pipeline_with_anything_in_any_place(path: tuple[Any, ...], value: Any
         compiles(document_from_json(spec))
 
 
+@settings(deadline=None)
 @random(st.data())
 def test_a_pipeline_cut_off_or_with_a_byte_changed(data: st.DataObject) -> None:
     spec = whole()["pipeline_spec"]

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given as random
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from headrace.base.clock import from_rfc3339
@@ -107,6 +108,7 @@ placeholders = st.sampled_from(
 hostile = st.lists(st.one_of(placeholders, st.text(max_size=3)), max_size=4).map("".join)
 
 
+@settings(deadline=None)
 @random(st.dictionaries(st.sampled_from("abc"), hostile))
 def test_values_are_never_expanded_in_inputs(values: dict[str, str]) -> None:
     assert resolve_inputs(values, CONTEXT) == values
@@ -275,6 +277,7 @@ def test_environment_image_and_resources() -> None:
     assert found.command == ("sh",)
 
 
+@settings(deadline=None)
 @random(hostile)
 def test_values_are_never_expanded_in_arguments(value: str) -> None:
     assert argument("<{{$.inputs.parameters['a']}}>", Bindings({"a": value})) == (f"<{value}>",)

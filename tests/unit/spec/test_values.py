@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given as random
+from hypothesis import settings
 from hypothesis import strategies as st
 from tests.unit.spec.build import Json, compiled, parameters, pipeline
 
@@ -36,6 +37,7 @@ def test_the_text_form(value: Any, text: str) -> None:
     assert to_text(value) == text
 
 
+@settings(deadline=None)
 @random(st.floats(allow_nan=False, allow_infinity=False))
 def test_a_number_survives_its_text_form(number: float) -> None:
     text = to_text(number)
