@@ -34,7 +34,7 @@ def test_a_run_of_a_document_is_written_and_its_controller_woken(api: Api, docum
     assert run["state"] == "PENDING"
     assert run["state_history"] == [{"update_time": run["created_at"], "state": "PENDING"}]
     assert run["pipeline_spec"] == document
-    assert run["runtime_config"] == {"parameters": {"count": 3, "word": "hi"}}
+    assert run["runtime_config"] == {"parameters": {"count": 3}, "pipeline_root": "minio://mlpipeline/v2/artifacts"}
     assert run["service_account"] == "pipeline-runner"
     assert run["scheduled_at"] == run["created_at"]
     assert run["finished_at"] == "1970-01-01T00:00:00Z"
@@ -50,6 +50,8 @@ def test_both_spellings_and_a_platform_are_taken(api: Api, document: dict[str, A
     run = api.post("/runs", body)
     assert run["pipeline_spec"] == wrapped
     assert run["runtime_config"]["pipeline_root"] == "minio://b/r"
+    own = api.run({**document, "defaultPipelineRoot": "minio://own/root"}, runtime_config=COUNT)
+    assert own["runtime_config"]["pipeline_root"] == "minio://own/root"
 
 
 def test_a_run_without_an_experiment_goes_to_the_default_one(api: Api, document: dict[str, Any]) -> None:

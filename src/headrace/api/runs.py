@@ -18,6 +18,7 @@ from headrace.model.event import RunRequested, TerminateRequested
 from headrace.model.run import Run, StateChange
 from headrace.model.state import State
 from headrace.spec.load import Document, document_from_json
+from headrace.spec.plan import Plan
 from headrace.spec.values import runtime_parameters
 from headrace.store import catalog, runs, upkeep
 from headrace.store import query as lists
@@ -46,8 +47,8 @@ class Runs(Handlers):
         if asked.plugins_output:
             raise Conflict("plugins_output is the server's to write", where="plugins_output", hint="Leave it out")
         source = await self._source(asked)
-        await asyncio.to_thread(self._check, source.document, asked.runtime_config)
-        run = self._run(request, asked, name, source)
+        plan = await asyncio.to_thread(self._checked, source.document, asked.runtime_config)
+        run = self._run(request, asked, name, source, plan)
 
         def unit(tx: Tx) -> Run:
             placed = run
@@ -60,7 +61,7 @@ class Runs(Handlers):
         self.services.wake(created.run_id)
         return reply(convert.run(created, document=source.document.as_json()))
 
-    def _run(self, request: Request, asked: wire.Run, name: str, source: Source) -> Run:
+    def _run(self, request: Request, asked: wire.Run, name: str, source: Source, plan: Plan) -> Run:
         now = self.services.clock.now()
         config = asked.runtime_config or wire.RuntimeConfig()
         return Run(
@@ -77,7 +78,7 @@ class Runs(Handlers):
             pipeline_id=source.pipeline_id,
             pipeline_version_id=source.pipeline_version_id,
             parameters=config.parameters,
-            pipeline_root=config.pipeline_root or self.services.settings.pipeline_root,
+            pipeline_root=config.pipeline_root or plan.default_pipeline_root or self.services.settings.pipeline_root,
             service_account=asked.service_account or "pipeline-runner",
             history=(StateChange(now, State.PENDING),),
         )
@@ -97,10 +98,11 @@ class Runs(Handlers):
         version_id = reference.pipeline_version_id if reference is not None else asked.pipeline_version_id
         return await self.read(lambda tx: _version(tx, pipeline_id, version_id))
 
-    def _check(self, document: Document, config: wire.RuntimeConfig | None) -> None:
-        """The pipeline compiles, and takes the parameters that are given. Raises InvalidSpec, InvalidInput."""
+    def _checked(self, document: Document, config: wire.RuntimeConfig | None) -> Plan:
+        """The compiled pipeline, which takes the parameters that are given. Raises InvalidSpec, InvalidInput."""
         plan = self.services.plans.get(document)
         runtime_parameters(plan, config.parameters if config is not None else None)
+        return plan
 
     async def get(self, request: Request) -> Response:
         run_id, full = query.path(request, "run_id"), _is_full(request)
