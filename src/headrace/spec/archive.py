@@ -31,6 +31,8 @@ _BROKEN = (
     struct.error,
     OSError,
     EOFError,
+    LookupError,
+    OverflowError,
     ValueError,
     NotImplementedError,
     RuntimeError,
@@ -61,7 +63,7 @@ def _from_zip(data: bytes) -> bytes:
     if data.count(_ZIP_MEMBER) > _MAX_MEMBERS:
         raise InvalidSpec(f"the zip file holds more than {_MAX_MEMBERS:,} files")
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        name = _choose([info.filename for info in archive.infolist() if not info.is_dir()])
+        name = _choose([info.filename for info in archive.infolist() if not info.filename.endswith("/")])
         info = archive.getinfo(name)
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise InvalidSpec(f"{name} in the zip file is compressed by a method that is not supported")

@@ -4,8 +4,12 @@ import gzip
 import io
 import tarfile
 import zipfile
+from contextlib import suppress
 
 import pytest
+from hypothesis import given as random
+from hypothesis import settings
+from hypothesis import strategies as st
 
 from headrace.base.errors import InvalidSpec
 from headrace.spec.archive import unpack
@@ -88,6 +92,17 @@ def test_other_methods_and_encryption_are_refused() -> None:
     locked[locked.index(b"PK\x01\x02") + 8] |= 1
     with pytest.raises(InvalidSpec, match="encrypted"):
         unpack(bytes(locked))
+
+
+@pytest.mark.parametrize("pack", [zipped, tarred])
+@settings(deadline=None)
+@random(st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), min_size=1, max_size=5))
+def test_a_damaged_archive_is_unpacked_or_refused(pack, changes: list[tuple[int, int]]) -> None:
+    data = bytearray(pack(("pipeline.yaml", b"a: 1\n" * 40)))
+    for place, byte in changes:
+        data[place % len(data)] = byte
+    with suppress(InvalidSpec):
+        unpack(bytes(data))
 
 
 def test_a_file_that_is_too_large_is_refused() -> None:
