@@ -54,7 +54,7 @@ def unpack(data: bytes) -> bytes:
     except _BROKEN as error:
         kind = "zip" if data.startswith(_ZIP) else "tar.gz"
         raise InvalidSpec(
-            f"the {kind} file cannot be read: {error}", hint="Pack it again, or upload the YAML"
+            f"the {kind} file cannot be read: {str(error) or 'it is cut off'}", hint="Pack it again, or upload the YAML"
         ) from error
     return data
 
