@@ -8,7 +8,7 @@ import threading
 from types import TracebackType
 from typing import Protocol, Self
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.text import Text
 
@@ -26,8 +26,18 @@ _LOG_COLOURS = ("cyan", "magenta", "green", "blue", "yellow", "red")
 
 def console() -> Console:
     """Standard output, as wide as the terminal, or as wide as need be where there is none."""
-    made = Console(highlight=False, soft_wrap=False)
+    made = Console(highlight=False)
     return made if made.is_terminal else Console(highlight=False, width=PLAIN_WIDTH)
+
+
+def show(out: Console, part: RenderableType) -> None:
+    """Print it; where there is no terminal, without the blanks that fill lines up."""
+    if out.is_terminal:
+        out.print(part)
+        return
+    with out.capture() as captured:
+        out.print(part)
+    print("\n".join(line.rstrip() for line in captured.get().splitlines()), flush=True)
 
 
 class Display(Protocol):
@@ -100,7 +110,7 @@ class PlainDisplay:
             self._shown[task.path] = task.state
             took = spell(seconds(task.started_at, task.ended_at, self._clock.now())) if task.state.ended else ""
             at = spell(seconds(run.created_at, task.ended_at or task.started_at, self._clock.now()))
-            self.say(f"{at:>7}  {spell_state(task.state):<9}  {task.path.removeprefix('root.')}  {took}".rstrip())
+            self.say(f"{at:>7}  {spell_state(task.state):<9}  {_label(task)}  {took}".rstrip())
 
     def printed(self, task: TaskView, line: str) -> None:
         self.say(f"{task.path.removeprefix('root.')}: {line}")
@@ -108,6 +118,12 @@ class PlainDisplay:
     def say(self, text: str) -> None:
         with self._lock:
             print(text, flush=True)
+
+
+def _label(task: TaskView) -> str:
+    """The step's path, by which other commands know it, and the name that its author gave it."""
+    path = task.path.removeprefix("root.")
+    return path if task.name == task.key else f"{path} ({task.name})"
 
 
 class SilentDisplay:

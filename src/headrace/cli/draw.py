@@ -190,7 +190,7 @@ def _section(title: str, body: RenderableType) -> RenderableType:
 def spell_value(value: JsonValue) -> str:
     """A value for a person: texts as they are, numbers with six significant digits, the rest as JSON."""
     if isinstance(value, str):
-        return value
+        return value.rstrip("\n")
     if isinstance(value, float):
         return f"{value:.6g}"
     return compact(value)

@@ -11,7 +11,7 @@ from headrace.base.errors import InvalidInput
 from headrace.cli import draw, output, report, wire
 from headrace.cli.client import Document
 from headrace.cli.connect import connect
-from headrace.cli.display import console
+from headrace.cli.display import console, show
 from headrace.cli.find import find_run
 from headrace.cli.pipeline import outline_of
 from headrace.cli.show import local_store, show_report
@@ -29,7 +29,7 @@ def ls(*, what: str, limit: int, home: str | None, host: str | None, json: bool)
     elif not items:
         print(f"No {what} yet.")
     else:
-        console().print(_runs(items) if what == "runs" else _named(items, _ID_OF[what]))
+        show(console(), _runs(items) if what == "runs" else _named(items, _ID_OF[what]))
     return 0
 
 

@@ -18,6 +18,7 @@ INTERRUPTED = 130
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Carry out one command line; the exit code."""
+    _replace_what_cannot_be_written()
     module, function, options = parse(sys.argv[1:] if argv is None else argv)
     import importlib
 
@@ -35,6 +36,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         _forget_stdout()
         return DONE
     return code
+
+
+def _replace_what_cannot_be_written() -> None:
+    """A name that the terminal's encoding does not have becomes `?`, not an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
 
 
 def _forget_stdout() -> None:

@@ -30,10 +30,11 @@ def drawn(
     table = draw.metrics(run)
     if table is not None:
         yield table
-    found = [(artifact.type, place(artifact.uri, store)) for _, _, artifact in artifacts(run) if artifact.uri]
+    found = [(artifact.type, where) for _, _, artifact in artifacts(run) if (where := place(artifact.uri, store))]
     if found:
         base = _shared_folder([where for _, where in found])
-        yield draw.artifacts([(kind, where[len(base) :]) for kind, where in found[:most]], base, len(found) - most)
+        shown = [(kind, where[len(base) :]) for kind, where in found[:most]]
+        yield draw.artifacts(shown, base, max(0, len(found) - most))
 
 
 def artifacts(run: RunView) -> Iterator[tuple[TaskView, str, ArtifactView]]:
@@ -45,12 +46,11 @@ def artifacts(run: RunView) -> Iterator[tuple[TaskView, str, ArtifactView]]:
 
 
 def place(uri: str, store: Path | None) -> str:
-    """The file that a URI is on this machine, if it is one, else the URI."""
-    if store is not None and uri.startswith("minio://"):
-        file = store / uri.removeprefix("minio://")
-        if file.exists():
-            return str(file)
-    return uri
+    """The file that a URI is on this machine, else the URI; "" where there is no file, as for metrics."""
+    if store is None or not uri.startswith("minio://"):
+        return uri
+    file = store / uri.removeprefix("minio://")
+    return str(file) if file.exists() else ""
 
 
 def _shared_folder(places: list[str]) -> str:
@@ -98,18 +98,18 @@ def _task_json(task: TaskView, store: Path | None) -> dict[str, object]:
         "message": task.message or None,
         "parameters": dict(task.parameters),
         "artifacts": {
-            output: [
-                {
-                    "name": a.name,
-                    "type": a.type,
-                    "uri": a.uri,
-                    "place": place(a.uri, store),
-                    "metadata": dict(a.metadata),
-                }
-                for a in made
-            ]
-            for output, made in task.artifacts.items()
+            output: [_artifact_json(each, store) for each in made] for output, made in task.artifacts.items()
         },
+    }
+
+
+def _artifact_json(artifact: ArtifactView, store: Path | None) -> dict[str, object]:
+    return {
+        "name": artifact.name,
+        "type": artifact.type,
+        "uri": artifact.uri or None,
+        "place": place(artifact.uri, store) or None,
+        "metadata": dict(artifact.metadata),
     }
 
 

@@ -94,14 +94,12 @@ def _display(run: RunView, outline: Outline, *, json: bool) -> Display:
 def _watch(client: Client, watch: Watch, display: Display) -> bool:
     """Watch the run to its end: True. A first Ctrl-C asks it to end, a second one leaves it: False."""
     try:
-        watch.follow()
-    except KeyboardInterrupt:
-        display.say("Asked the run to end; Ctrl-C again leaves it.")
-    else:
-        return True
-    try:
-        terminate(client, watch.run.run_id)
-        watch.follow()
+        try:
+            watch.follow()
+        except KeyboardInterrupt:
+            display.say("Asked the run to end; Ctrl-C again leaves it.")
+            terminate(client, watch.run.run_id)
+            watch.follow()
     except KeyboardInterrupt:
         print(f"Left run {watch.run.run_id}; `headrace get run last` tells how it ends.", file=sys.stderr)
         return False

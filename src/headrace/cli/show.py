@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+from rich.text import Text
+
 from headrace.base.clock import SystemClock
 from headrace.base.errors import NotFound
 from headrace.cli import draw, report
 from headrace.cli.client import Client
-from headrace.cli.display import console
+from headrace.cli.display import console, show
 from headrace.cli.logs import last_lines
 from headrace.cli.tree import Outline
 from headrace.cli.view import RunView
@@ -21,19 +23,19 @@ def show_report(
 ) -> None:
     """Print the run: how it is, the tree if asked, why steps failed with the end of their logs, and what came out."""
     out, now = console(), SystemClock().now()
-    out.print(draw.header(run, now))
+    show(out, draw.header(run, now))
     if tree:
-        out.print(draw.Tree(run, outline, now))
-    out.print()
+        show(out, draw.Tree(run, outline, now))
+    show(out, "")
     failed = [task for task in run.steps if task.state is State.FAILED]
     logs = {task.path: last_lines(client, run.run_id, task.path, _LOG_LINES) for task in failed[:_FAILED_STEPS]}
     options = {"most": len(list(report.artifacts(run)))} if every_artifact else {}
     for part in report.drawn(run, logs, store, **options):
-        out.print(part)
+        show(out, part)
     if failed:
         step = failed[0].path.removeprefix("root.")
-        out.print(f"headrace logs {run.run_id[:8]} {step}   the whole log", style="dim")
-        out.print(f"headrace shell {run.run_id[:8]} {step}  a shell where it ran", style="dim")
+        show(out, Text(f"The whole log: headrace logs {run.run_id[:8]} {step}", style="dim"))
+        show(out, Text(f"A shell where it ran: headrace shell {run.run_id[:8]} {step}", style="dim"))
 
 
 def local_store(client: Client) -> Path | None:

@@ -1,0 +1,63 @@
+"""The pipelines of these tests: shell commands only, so that no environment has to be built. Run with a folder."""
+
+import sys
+from pathlib import Path
+
+from kfp import compiler, dsl
+from kfp.dsl import ContainerSpec, Dataset, Input, Output, OutputPath
+
+IMAGE = "alpine"
+
+
+@dsl.container_component
+def greet(name: str, times: int, greeting: Output[Dataset], length: OutputPath(int)):
+    script = 'echo "greeting $0"; for i in $(seq "$1"); do echo "Hello $0"; done > "$2"; wc -c < "$2" > "$3"'
+    return ContainerSpec(image=IMAGE, command=["sh", "-ec", script], args=[name, times, greeting.path, length])
+
+
+@dsl.container_component
+def count(text: Input[Dataset], lines: OutputPath(int)):
+    script = 'wc -l < "$0" | tr -d " \\n" > "$1"; echo "counted $(cat "$1")"'
+    return ContainerSpec(image=IMAGE, command=["sh", "-ec", script], args=[text.path, lines])
+
+
+@dsl.container_component
+def fail():
+    return ContainerSpec(image=IMAGE, command=["sh", "-c", "for i in $(seq 20); do echo line $i; done; exit 3"])
+
+
+@dsl.container_component
+def wait(stubborn: bool):
+    script = 'if [ "$0" = true ]; then trap "" TERM; fi; echo waiting; while true; do sleep 0.1; done'
+    return ContainerSpec(image=IMAGE, command=["sh", "-c", script], args=[stubborn])
+
+
+@dsl.pipeline(name="inner")
+def inner(name: str, times: int) -> int:
+    greeted = greet(name=name, times=times)
+    return count(text=greeted.outputs["greeting"]).outputs["lines"]
+
+
+@dsl.pipeline(name="hello")
+def hello(name: str = "world", times: int = 2) -> int:
+    return inner(name=name, times=times).output
+
+
+@dsl.pipeline(name="needs")
+def needs(name: str, times: int):
+    greet(name=name, times=times)
+
+
+@dsl.pipeline(name="failing")
+def failing():
+    fail().set_display_name("fails on purpose")
+
+
+@dsl.pipeline(name="waiting")
+def waiting(stubborn: bool = False):
+    wait(stubborn=stubborn)
+
+
+if __name__ == "__main__":
+    for pipeline in (hello, needs, failing, waiting):
+        compiler.Compiler().compile(pipeline, str(Path(sys.argv[1], f"{pipeline.name}.yaml")))

@@ -1,0 +1,171 @@
+"""What concerns a home: the server in it, the one that is started for a run, the steps' places, and rubbish."""
+
+import json
+import signal
+import subprocess
+import urllib.request
+from pathlib import Path
+
+import pytest
+from tests.e2e.conftest import Cli
+from tests.e2e.test_run import finish, wait_for
+
+
+def up_in(cli: Cli, *more: str) -> "tuple[subprocess.Popen[str], str]":
+    process = cli.start("up", "--port", "0", "--json", *more)
+    assert process.stdout is not None
+    return process, str(json.loads(process.stdout.readline())["url"])
+
+
+def test_up_says_where_and_leaves_nothing_when_it_is_stopped(down: Cli) -> None:
+    process = down.start("up", "--port", "0", "--slots", "3")
+    assert process.stdout is not None
+    first, second = process.stdout.readline(), process.stdout.readline()
+    assert "http://127.0.0.1:" in first
+    assert "3 steps at once" in first
+    assert str(down.home) in second
+    assert "free" in second
+    process.send_signal(signal.SIGTERM)
+    code, _, err = finish(process)
+    assert (code, err) == (0, "")
+    assert not (down.home / "server.json").exists()
+
+
+def test_a_second_server_in_a_home_is_refused_and_told_of_the_first(down: Cli) -> None:
+    process, url = up_in(down)
+    try:
+        assert url in down.run("up", "--port", "0", code=2).stderr
+        assert "--port" in Cli(down.home.with_name("other")).run("up", "--port", url.rpartition(":")[2], code=2).stderr
+    finally:
+        process.send_signal(signal.SIGINT)
+        assert finish(process)[0] == 0
+
+
+def test_a_server_that_was_killed_is_not_taken_for_one_that_is_up(down: Cli) -> None:
+    process, _ = up_in(down)
+    process.kill()
+    finish(process)
+    assert (down.home / "server.json").exists()
+    assert "headrace up --home" in down.run("ls", code=2).stderr
+    process, url = up_in(down)
+    assert down.json("ls") == {"runs": []}
+    assert url in (down.home / "server.json").read_text()
+    process.send_signal(signal.SIGINT)
+    assert finish(process)[0] == 0
+
+
+@pytest.mark.parametrize(
+    "words", [["ls"], ["get", "run", "last"], ["logs", "last"], ["stop", "last"], ["shell", "last", "a"]]
+)
+def test_without_a_server_it_is_said_how_to_start_one(down: Cli, words: list[str]) -> None:
+    assert f"headrace up --home {down.home}" in down.run(*words, code=2).stderr
+
+
+def test_a_bad_setting_is_said_in_a_line(down: Cli) -> None:
+    down.home.mkdir()
+    (down.home / "headrace.toml").write_text("slot = 1\n")
+    assert "unknown setting 'slot'" in down.run("up", "--port", "0", code=2).stderr
+
+
+def test_a_run_without_a_server_has_one_of_its_own(down: Cli, pipelines: Path) -> None:
+    assert down.json("run", str(pipelines / "hello.yaml"))["outputs"] == {"Output": 2}
+    assert not (down.home / "server.json").exists()
+    process, _ = up_in(down)
+    assert len(down.json("ls")["runs"]) == 1
+    process.send_signal(signal.SIGINT)
+    finish(process)
+
+
+def test_a_server_of_a_run_ends_with_it_however_it_ends(down: Cli, pipelines: Path) -> None:
+    process = down.start("run", str(pipelines / "waiting.yaml"), "--logs")
+    wait_for(process, "wait: waiting")
+    process.kill()
+    finish(process)
+    url = ""
+    while not url:  # The orphan may still be stopping: its home is free when it has.
+        again = down.start("up", "--port", "0", "--json", "--kill-grace", "1")
+        assert again.stdout is not None
+        line = again.stdout.readline()
+        url = json.loads(line)["url"] if line else ""
+        if not url:
+            finish(again)
+    assert down.json("get", "run", "last")["state"] == "RUNNING"
+    assert down.json("stop", "last")["state"] == "CANCELED"
+    again.send_signal(signal.SIGINT)
+    assert finish(again)[0] == 0
+
+
+def test_a_shell_is_where_the_step_was(up: Cli, pipelines: Path) -> None:
+    run = up.json("run", str(pipelines / "hello.yaml"), "--no-cache", "-p", "name=shell")["run_id"]
+    place = up.json("shell", run, "count")
+    assert place["command"][0] == "sh"
+    assert place["inputs"]["text"] == place["command"][3:4]
+    assert Path(place["inputs"]["text"][0]).read_text() == "Hello shell\n" * 2
+    script = 'pwd; echo "$TMPDIR"; echo "$KFP_RUN_ID"; cat "$HEADRACE_EXECUTOR_INPUT"; exit 7'
+    done = up.run("shell", run, "inner.count", "--", "sh", "-c", script, code=7)
+    folder, temporary, run_id, *rest = done.stdout.splitlines()
+    assert folder == place["folder"]
+    assert temporary == f"{folder}/tmp"
+    assert run_id == run
+    assert json.loads("\n".join(rest)) == place["executor_input"]
+
+
+def test_a_shell_where_there_was_no_step(up: Cli, pipelines: Path) -> None:
+    up.run("run", str(pipelines / "hello.yaml"), "-p", "name=shell2")
+    up.run("run", str(pipelines / "hello.yaml"), "-p", "name=shell2")
+    assert "earlier run" in up.run("shell", "last", "count", code=2).stderr
+    assert "group" in up.run("shell", "last", "inner", code=2).stderr
+    assert "inner.count" in up.run("shell", "last", "nothing", code=2).stderr
+    assert "begins so" in up.run("shell", "ffffffff0", "count", code=2).stderr
+
+
+def test_a_command_that_is_not_there(up: Cli, pipelines: Path) -> None:
+    up.run("run", str(pipelines / "hello.yaml"), "--no-cache")
+    assert "no-such-command" in up.run("shell", "last", "count", "--", "no-such-command", code=2).stderr
+
+
+def test_gc_removes_what_deleted_runs_left_with_the_server_up_or_down(down: Cli, pipelines: Path) -> None:
+    process, url = up_in(down)
+    kept = down.json("run", str(pipelines / "hello.yaml"), "--no-cache")["run_id"]
+    gone = down.json("run", str(pipelines / "hello.yaml"), "--no-cache")["run_id"]
+    assert down.json("gc", "--dry-run")["attempts"]["count"] == 0
+    urllib.request.urlopen(urllib.request.Request(f"{url}/apis/v2beta1/runs/{gone}", method="DELETE")).close()
+
+    planned = down.json("gc", "--dry-run")
+    assert (planned["dry_run"], planned["attempts"]["count"]) == (True, 2)
+    assert planned["bytes"] == planned["attempts"]["bytes"] > 0
+    folders = [down.home / "attempts" / name for name in planned["attempts"]["names"]]
+    assert all(folder.is_dir() for folder in folders)
+    (folders[0] / "closed").mkdir(mode=0o500)
+    assert "Removed 2 attempts" in down.run("gc").stdout
+    assert not any(folder.exists() for folder in folders)
+    assert down.run("logs", kept, "greet").stdout == "greeting world\n"
+
+    process.send_signal(signal.SIGINT)
+    finish(process)
+    assert down.json("gc")["attempts"]["count"] == 0
+    assert down.json("gc", "--attempts", "0")["attempts"]["count"] == 2
+    assert list((down.home / "attempts").iterdir()) == []
+
+
+def test_gc_leaves_what_runs_and_environments_that_are_used(down: Cli, pipelines: Path) -> None:
+    process, _ = up_in(down, "--kill-grace", "1")
+    run = down.start("run", str(pipelines / "waiting.yaml"), "--logs")
+    wait_for(run, "wait: waiting")
+    environments = down.home / "environments"
+    for name in ("locks", "resolutions", "used", "broken", "old.gone"):
+        (environments / name).mkdir(parents=True, exist_ok=True)
+    (environments / "used" / "headrace-ready.json").write_text("{}")
+    found = down.json("gc", "--attempts", "0", "--environments", "0")
+    assert found["attempts"]["count"] == 0
+    assert found["environments"]["names"] == ["broken", "old.gone"]
+    down.run("stop", "last")
+    finish(run)
+    assert down.json("gc", "--environments", "0")["environments"]["names"] == ["used"]
+    assert sorted(each.name for each in environments.iterdir()) == ["locks", "resolutions"]
+    process.send_signal(signal.SIGINT)
+    assert finish(process)[0] == 0
+
+
+def test_gc_in_a_home_that_never_was(down: Cli) -> None:
+    assert "--home" in down.run("gc", code=2).stderr
