@@ -14,10 +14,11 @@ from starlette.responses import Response, StreamingResponse
 
 from headrace.api import query
 from headrace.api.handlers import Handlers
+from headrace.api.log_target import Found, Target, aim, pick
 from headrace.api.waiting import Closing, Ticker, first
-from headrace.base.errors import InvalidInput, NotFound
+from headrace.base.errors import NotFound
 from headrace.model.run import Run
-from headrace.model.task import ROOT, Attempt, AttemptState, Task
+from headrace.model.task import ROOT, AttemptState, Task, task_id
 from headrace.spec.load import document_from_json
 from headrace.spec.plan import Container
 from headrace.store import query as lists
@@ -30,14 +31,6 @@ _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What a request for a log leads to: the attempt, if there is one yet; `over` when nothing more will be printed."""
-
-    attempt: Attempt | None
-    over: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Logs(Handlers):
     closing: Closing
     ticker: Ticker
@@ -45,27 +38,43 @@ class Logs(Handlers):
     async def get(self, request: Request) -> Response:
         run_id, node = query.path(request, "run_id"), query.path(request, "node")
         number = query.number(request, "attempt", 0)
-        follow = query.flag(request, "follow")
-        found = await self._find(run_id, node, number, follow=follow)
-        if not follow:
-            path = self._log(found.attempt, node)
-            return _response(_whole(path, path.stat().st_size))
-        return _response(self._follow(run_id, node, number))
+        if query.flag(request, "follow"):
+            return _response(self._follow(run_id, await self._aim(run_id, node, number)))
+        path = await self._log(run_id, node, number)
+        return _response(_whole(path, path.stat().st_size))
 
-    async def _find(self, run_id: str, node: str, number: int, *, follow: bool) -> Found:
-        """Who follows may be early: a task that is still to be reached is one without an attempt."""
+    async def _log(self, run_id: str, node: str, number: int) -> Path:
+        """The log file that there is now. Raises NotFound that says why there is none."""
 
         def read(tx: Tx) -> Found:
+            target = aim(lists.get_tasks(tx, run_id), node, number)
+            return pick(lists.get_run(tx, run_id), lists.get_task(tx, run_id, target.task_id), target.number)
+
+        attempt = (await self.read(read)).attempt
+        if attempt is None:
+            raise NotFound("the task has not been started", where=node, hint="With ?follow=true the log is waited for")
+        path = self.services.home.log(attempt.attempt_id)
+        if not path.is_file():
+            why = "the attempt printed nothing yet" if attempt.state is AttemptState.OPEN else "its folder was removed"
+            raise NotFound(f"there is no log: {why}", where=node)
+        return path
+
+    async def _aim(self, run_id: str, node: str, number: int) -> Target:
+        """Who follows may be early: a task that is still to be reached will do. Raises as `_log` does."""
+
+        def read(tx: Tx) -> Target:
             run, tasks = lists.get_run(tx, run_id), lists.get_tasks(tx, run_id)
-            if follow and not run.state.ended and self._is_to_come(tx, run, tasks, node):
-                return Found(None, False)
-            return find(run, tasks, node, number)
+            path = node if node.startswith(f"{ROOT}.") else f"{ROOT}.{node}"
+            if not run.state.ended and self._is_to_come(tx, run, tasks, path):
+                return Target(task_id(run_id, path), number)
+            target = aim(tasks, node, number)
+            pick(run, lists.get_task(tx, run_id, target.task_id), target.number)
+            return target
 
         return await self.read(read)
 
-    def _is_to_come(self, tx: Tx, run: Run, tasks: Sequence[Task], node: str) -> bool:
-        """The run's pipeline has a task at that path (with or without `root.`), which has not been reached."""
-        path = node if node.startswith(f"{ROOT}.") else f"{ROOT}.{node}"
+    def _is_to_come(self, tx: Tx, run: Run, tasks: Sequence[Task], path: str) -> bool:
+        """The run's pipeline has a step at that path, which has not been reached."""
         if any(task.path == path for task in tasks):
             return False
         plans = self.services.plans
@@ -75,17 +84,7 @@ class Logs(Handlers):
         except KeyError:
             return False
 
-    def _log(self, attempt: Attempt | None, node: str) -> Path:
-        """The log file of the attempt. Raises NotFound that says why there is none."""
-        if attempt is None:
-            raise NotFound("the task has not been started", where=node, hint="With ?follow=true the log is waited for")
-        path = self.services.home.log(attempt.attempt_id)
-        if not path.is_file():
-            why = "the attempt printed nothing yet" if attempt.state is AttemptState.OPEN else "its folder was removed"
-            raise NotFound(f"there is no log: {why}", where=node)
-        return path
-
-    async def _follow(self, run_id: str, node: str, number: int) -> AsyncIterator[bytes]:
+    async def _follow(self, run_id: str, target: Target) -> AsyncIterator[bytes]:
         """The log as it grows. The end is asked for before the file is read, so that nothing is left behind."""
         offset, found = 0, Found(None, False)
         feed = self.services.feed
@@ -96,7 +95,7 @@ class Logs(Handlers):
                 if fresh:
                     feed.unwatch(run_id, news)
                     news = feed.watch(run_id)
-                    found = await self._still(run_id, node, number)
+                    found = await self._look(run_id, target)
                 if found.attempt is not None:
                     path = self.services.home.log(found.attempt.attempt_id)
                     while chunk := await asyncio.to_thread(_read, path, offset):
@@ -104,64 +103,26 @@ class Logs(Handlers):
                         yield chunk
                 if found.over or self.closing.is_set():
                     return
-                running = found.attempt is not None and found.attempt.state is not AttemptState.ENDED
-                await first(self.closing, (news, self.ticker.next()) if running else (news,))
+                await first(self.closing, (news, self.ticker.next()) if found.attempt is not None else (news,))
                 fresh = news.done()
         finally:
             feed.unwatch(run_id, news)
 
-    async def _still(self, run_id: str, node: str, number: int) -> Found:
-        """As `_find`, where the answer has begun: a task that turns out never to run has an empty log."""
+    async def _look(self, run_id: str, target: Target) -> Found:
+        """The attempt as it is now. The answer has begun, so a task that turns out never to run has an empty log."""
+
+        def read(tx: Tx) -> Found:
+            run = lists.get_run(tx, run_id)
+            try:
+                task = lists.get_task(tx, run_id, target.task_id)
+            except NotFound:
+                return Found(None, run.state.ended)
+            return pick(run, task, target.number)
+
         try:
-            return await self._find(run_id, node, number, follow=True)
+            return await self.read(read)
         except NotFound:
             return Found(None, True)
-
-
-def find(run: Run, tasks: Sequence[Task], node: str, number: int = 0) -> Found:
-    """The attempt that `node` means: the one with that id, or the task's last, or its `number`th from 1.
-
-    Raises NotFound for a name that the run does not have, InvalidInput for one that several tasks have.
-    """
-    for task in tasks:
-        for attempt in task.attempts:
-            if attempt.attempt_id == node:
-                return Found(attempt, attempt.state is AttemptState.ENDED or run.state.ended)
-    task = find_task(tasks, node)
-    if task.kind.is_group:
-        inside = ", ".join(each.path for each in tasks if each.parent == task.path)
-        raise InvalidInput("the task is a pipeline and prints nothing itself", where=node, hint=f"In it are: {inside}")
-    if task.cached_from:
-        raise NotFound(
-            f"the task was not run: its outputs are those of the task {task.cached_from}",
-            where=node,
-            hint="That task's log is in the run that it belongs to",
-        )
-    if number > len(task.attempts) and (number or task.state.ended):
-        raise NotFound(f"the task has {len(task.attempts)} attempts, no number {number}", where=node)
-    if not task.attempts:
-        if task.state.ended:
-            reason = task.failure.message if task.failure is not None else task.reason
-            raise NotFound(f"the task was never started: it is {task.state}. {reason}".rstrip(" ."), where=node)
-        return Found(None, run.state.ended)
-    attempt = task.attempts[number - 1 if number else -1]
-    return Found(attempt, attempt.state is AttemptState.ENDED or run.state.ended)
-
-
-def find_task(tasks: Sequence[Task], node: str) -> Task:
-    """The task with that id, path (with or without `root.`) or name."""
-    paths = (node, f"{ROOT}.{node}")
-    for task in tasks:
-        if task.task_id == node or task.path in paths:
-            return task
-    named = [task for task in tasks if node in (task.name, task.display_name)]
-    if len(named) == 1:
-        return named[0]
-    if named:
-        hint = f"Give a path: {', '.join(task.path for task in named[:10])}"
-        raise InvalidInput(f"{len(named)} tasks have that name", where=node[:200], hint=hint)
-    known = ", ".join(task.path for task in tasks if not task.kind.is_group)
-    raise NotFound("no task of the run has that name or id", where=node[:200], hint=f"It has: {known[:1000]}")
 
 
 async def _whole(path: Path, size: int) -> AsyncIterator[bytes]:

@@ -1,5 +1,6 @@
 """The table of routes: method, path, handler. Read top to bottom by the router: what is asked most stands first."""
 
+import asyncio
 import functools
 
 from starlette.requests import Request
@@ -18,7 +19,7 @@ from headrace.api.server_info import ServerInfo
 from headrace.api.services import Services
 from headrace.api.stream import Stream
 from headrace.api.tasks import Tasks
-from headrace.api.uploads import Uploads
+from headrace.api.uploads import TURNS, Uploads
 from headrace.api.waiting import Closing, Ticker
 
 V2 = "/apis/v2beta1"
@@ -79,7 +80,8 @@ def _experiments(services: Services) -> list[Route]:
 
 
 def _pipelines(services: Services) -> list[Route]:
-    pipelines, versions, uploads = Pipelines(services), Versions(services), Uploads(services)
+    pipelines, versions = Pipelines(services), Versions(services)
+    uploads = Uploads(services, asyncio.Semaphore(TURNS))
     one, all_versions = f"{V2}/pipelines/{{pipeline_id}}", f"{V2}/pipelines/{{pipeline_id}}/versions"
     return [
         _route("POST", f"{V2}/pipelines/upload", plain(uploads.pipeline)),

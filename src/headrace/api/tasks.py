@@ -7,7 +7,7 @@ from headrace.api import listing, query
 from headrace.api.body import reply
 from headrace.api.convert import tasks as convert
 from headrace.api.handlers import Handlers
-from headrace.api.logs import find_task
+from headrace.api.log_target import find_task
 from headrace.api.wire import task as wire
 from headrace.store import query as lists
 from headrace.store.db import Tx

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -14,12 +15,15 @@ from headrace.api import limits, proto_json, query
 from headrace.api.body import reply
 from headrace.api.convert import catalog as convert
 from headrace.api.handlers import Handlers
-from headrace.api.multipart import uploaded
+from headrace.api.multipart import contents, uploaded
 from headrace.base.errors import InvalidInput, NotFound
 from headrace.model.catalog import Pipeline, PipelineVersion
 from headrace.spec.load import Document, load_document
 from headrace.store import catalog
 from headrace.store.db import Tx
+
+TURNS = 4
+"""How many packages may be in memory at once."""
 
 PACKAGES = "minio://mlpipeline/pipelines"
 """Where the bytes of packages are kept, each under the id of its version."""
@@ -38,20 +42,26 @@ class Package:
     tags: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
 class Uploads(Handlers):
+    """`turns` bounds how many packages are in memory at once: the others wait on disk."""
+
+    turns: asyncio.Semaphore
+
     async def pipeline(self, request: Request) -> Response:
         """A new pipeline, and its first version of the same name."""
-        package = await _package(request)
-        pipeline = Pipeline(
-            pipeline_id=self.services.fresh_id(),
-            name=package.name,
-            display_name=package.display_name,
-            namespace=self.principal(request).namespace,
-            created_at=self.services.clock.now(),
-            description=package.description,
-            tags=package.tags,
-        )
-        await self._keep(package, pipeline.pipeline_id, pipeline)
+        async with uploaded(request) as file, self.turns:
+            package = await _package(request, file)
+            pipeline = Pipeline(
+                pipeline_id=self.services.fresh_id(),
+                name=package.name,
+                display_name=package.display_name,
+                namespace=self.principal(request).namespace,
+                created_at=self.services.clock.now(),
+                description=package.description,
+                tags=package.tags,
+            )
+            await self._keep(package, pipeline.pipeline_id, pipeline)
         return reply(convert.pipeline(pipeline))
 
     async def version(self, request: Request) -> Response:
@@ -59,12 +69,13 @@ class Uploads(Handlers):
         pipeline_id = query.text(request, "pipelineid")
         if not pipeline_id:
             raise InvalidInput("the pipeline is missing", where="pipelineid", hint="Give its id in the query")
-        package = await _package(request)
-        try:
-            version = await self._keep(package, pipeline_id, None)
-        except NotFound as error:  # KFP's answer for a pipeline that is named in the query and is not there
-            raise InvalidInput(error.message, where="pipelineid") from error
-        return reply(convert.version(version, package.document.as_json()))
+        async with uploaded(request) as file, self.turns:
+            package = await _package(request, file)
+            try:
+                version = await self._keep(package, pipeline_id, None)
+            except NotFound as error:  # KFP's answer for a pipeline that is named in the query and is not there
+                raise InvalidInput(error.message, where="pipelineid") from error
+            return reply(convert.version(version, package.document.as_json()))
 
     async def _keep(self, package: Package, pipeline_id: str, new: Pipeline | None) -> PipelineVersion:
         """Keep the bytes, then the rows; without the rows the bytes go again."""
@@ -96,8 +107,8 @@ class Uploads(Handlers):
         return version
 
 
-async def _package(request: Request) -> Package:
-    data, filename = await uploaded(request)
+async def _package(request: Request, file: UploadFile) -> Package:
+    data, filename = await contents(file), file.filename or ""
     given, shown = query.text(request, "name"), query.text(request, "display_name")
     tags = _tags(query.text(request, "tags"))
     return Package(
