@@ -6,8 +6,10 @@ from headrace.base import errors
 from headrace.base.errors import HeadraceError, StepError
 
 
-def classes(root: type[HeadraceError]) -> list[type[HeadraceError]]:
-    return [each for child in root.__subclasses__() for each in [child, *classes(child)]]
+def tree() -> list[str]:
+    """The names of all errors of the module but the root."""
+    found = [each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, HeadraceError)]
+    return [each.__name__ for each in found if each is not HeadraceError]
 
 
 @pytest.mark.parametrize(
@@ -30,4 +32,4 @@ def test_a_step_error_can_be_nobodys_fault() -> None:
 
 def test_the_tree_in_the_docstring_is_the_tree() -> None:
     drawn = re.findall(r"[├└]── (\w+)", errors.__doc__ or "")
-    assert sorted(drawn) == sorted(each.__name__ for each in classes(HeadraceError))
+    assert sorted(drawn) == sorted(tree())
