@@ -24,12 +24,20 @@ def read_parameters(texts: Sequence[str], declared: Mapping[str, ParameterSpec])
         spec = declared.get(name)
         if spec is None:
             raise InvalidInput("the pipeline has no such parameter", where=f"-p {name}", hint=_listing(declared))
-        values[name] = _value(name, value, spec)
+        values[name] = _value(name, utf8(value, f"-p {name}"), spec)
     missing = [n for n, s in declared.items() if n not in values and not s.optional and not s.has_default]
     if missing:
         wanted = " ".join(f"-p {name}={_EXAMPLES.get(declared[name].type, 'VALUE')}" for name in missing)
         raise InvalidInput(f"the pipeline needs {', '.join(missing)}", where="parameters", hint=f"Give {wanted}")
     return values
+
+
+def utf8(word: str, where: str) -> str:
+    """The word as its bytes say in UTF-8, whatever encoding Python took them for. Raises InvalidInput."""
+    try:
+        return word.encode("utf-8", "surrogateescape").decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidInput("it is not UTF-8", where=where, hint="JSON has no other texts") from error
 
 
 _EXAMPLES = {

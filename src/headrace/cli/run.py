@@ -16,7 +16,7 @@ from headrace.cli.display import Display, LiveDisplay, PlainDisplay, SilentDispl
 from headrace.cli.embedded import Server, find_or_start
 from headrace.cli.find import find_experiment
 from headrace.cli.logs import LogStreams
-from headrace.cli.parameters import read_parameters
+from headrace.cli.parameters import read_parameters, utf8
 from headrace.cli.pipeline import outline, read_pipeline, without_cache
 from headrace.cli.show import local_store, show_report
 from headrace.cli.tree import Outline
@@ -46,12 +46,13 @@ def run(
         values = read_parameters(parameters, found.plan.root.interface.input_parameters)
         with Client(server.url) as client:
             body: dict[str, JsonValue] = {
-                "display_name": name or f"{found.document.name} {datetime.now().astimezone():%Y-%m-%d %H-%M-%S}",
+                "display_name": utf8(name or "", "--name")
+                or f"{found.document.name} {datetime.now().astimezone():%Y-%m-%d %H-%M-%S}",
                 "pipeline_spec": without_cache(found.document) if no_cache else found.document.as_json(),
                 "runtime_config": {"parameters": values},
             }
             if experiment is not None:
-                body["experiment_id"] = find_experiment(client, experiment)
+                body["experiment_id"] = find_experiment(client, utf8(experiment, "--experiment"))
             return _submit(client, server, body, outline(found.plan), logs=logs, json=json)
 
 

@@ -31,11 +31,8 @@ def a_run(steps: int = 3) -> tuple[RunView, Outline]:
 
 
 def lines(part: object, width: int = 80, height: int = 24, encoding: str = "utf-8") -> list[str]:
-    file = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
-    console = Console(
-        file=file, width=width, height=height, force_terminal=True, color_system=None, legacy_windows=False
-    )
-    console.print(part)
+    file = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="replace")
+    Console(file=file, width=width, height=height, force_terminal=True, color_system=None).print(part)
     file.flush()
     file.seek(0)
     return file.read().splitlines()

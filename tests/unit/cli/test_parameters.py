@@ -89,3 +89,10 @@ def test_json_of_a_list_or_struct_comes_through_as_it_is(value: JsonValue) -> No
     spec = ParameterSpec(ParameterType.LIST if isinstance(value, list) else ParameterType.STRUCT)
     if isinstance(value, list | dict):
         assert read_parameters([f"x={compact(value)}"], {"x": spec}) == {"x": value}
+
+
+def test_bytes_that_python_took_for_another_encoding_are_read_as_utf_8() -> None:
+    as_ascii = "text=" + "café".encode().decode("ascii", "surrogateescape")
+    assert read_parameters([as_ascii], DECLARED) == {"text": "café"}
+    with pytest.raises(InvalidInput, match="-p text: it is not UTF-8"):
+        read_parameters(["text=" + b"caf\xe9".decode("ascii", "surrogateescape")], DECLARED)
