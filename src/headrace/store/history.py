@@ -53,7 +53,8 @@ def event_rows(run: Run, number: int, events: Sequence[Event], changes: Sequence
         path, word = _about(change)
         index = latest.get(path, len(events) - 1)
         noted[index].append(_note(change))
-        state[index] = word or state[index]
+        if path == path_of(events[index]):
+            state[index] = word or state[index]
     return [
         {
             "run_key": run.key,

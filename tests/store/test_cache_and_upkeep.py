@@ -1,0 +1,107 @@
+"""Earlier executions that stand in, and what becomes of runs that are over."""
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import select
+from tests.store.build import a_run, a_task, an_artifact, an_attempt, do, make_experiment, make_run
+
+from headrace.base.clock import Instant
+from headrace.base.errors import FailedPrecondition, NotFound
+from headrace.engine.decision import AttemptAdded, RunMoved, TaskAdded, TaskMoved
+from headrace.model.artifact import Bindings
+from headrace.model.event import TaskReady
+from headrace.model.state import State, StorageState
+from headrace.store import cache, catalog, leases, query, runs, tables, upkeep
+from headrace.store.db import Database, Tx
+
+OUTPUTS = Bindings({"Output": 1.0}, {"d": (an_artifact("data", rows=3),)})
+
+
+def execute(database: Database, name: str, state: State, at: int, outputs: Bindings | None = OUTPUTS) -> str:
+    """A run with one task of fingerprint `f` that ended so; gives the task's id."""
+    run = make_run(database, a_run(name))
+    task = replace(a_task(run, "root.t"), fingerprint="f")
+    move = TaskMoved("root.t", Instant(at), state, outputs=outputs)
+    do(database, lambda tx: runs.write(tx, run, 0, (TaskReady("root.t", Instant(at)),), (TaskAdded(task), move)))
+    return task.task_id
+
+
+def test_the_newest_good_execution_is_found_with_its_outputs(database: Database) -> None:
+    def find(tx: Tx) -> cache.CacheHit | None:
+        return cache.find_cached(tx, "", "f")
+
+    assert database.read(find) is None
+    old = execute(database, "old", State.SUCCEEDED, 10)
+    assert database.read(find) == cache.CacheHit(old, OUTPUTS)
+    new = execute(database, "new", State.SUCCEEDED, 20, Bindings({"Output": 2}))
+    execute(database, "failed", State.FAILED, 30, None)
+    execute(database, "pending", State.RUNNING, 40, None)
+    assert database.read(find) == cache.CacheHit(new, Bindings({"Output": 2}))
+    cached = execute(database, "cached", State.CACHED, 50)
+    assert database.read(find) == cache.CacheHit(cached, OUTPUTS)
+    assert database.read(lambda tx: cache.find_cached(tx, "other", "f")) is None
+    assert database.read(lambda tx: cache.find_cached(tx, "", "g")) is None
+
+
+def test_what_a_fingerprint_was_made_of_is_kept_once(database: Database) -> None:
+    for _ in range(2):
+        do(database, lambda tx: cache.keep_parts(tx, "", "f", {"image": "x", "inputs": {"n": 1}}))
+    assert database.read(lambda tx: cache.parts_of(tx, "", "f")) == {"image": "x", "inputs": {"n": 1}}
+    assert database.read(lambda tx: cache.parts_of(tx, "other", "f")) is None
+
+
+def test_a_run_is_archived_and_brought_back(database: Database) -> None:
+    run = make_run(database)
+    do(database, lambda tx: upkeep.archive_run(tx, run.run_id))
+    archived = database.read(lambda tx: query.get_run(tx, run.run_id))
+    assert archived == replace(run, storage_state=StorageState.ARCHIVED)
+    do(database, lambda tx: upkeep.unarchive_run(tx, run.run_id))
+    assert database.read(lambda tx: query.get_run(tx, run.run_id)) == run
+
+
+def test_a_run_of_an_archived_experiment_stays_archived(database: Database) -> None:
+    experiment = make_experiment(database)
+    run = make_run(database, a_run(experiment_id=experiment.experiment_id))
+    do(database, lambda tx: catalog.archive_experiment(tx, experiment.experiment_id))
+    with pytest.raises(FailedPrecondition, match="archived"):
+        do(database, lambda tx: upkeep.unarchive_run(tx, run.run_id))
+
+
+def test_a_deleted_run_leaves_its_artifacts_only(database: Database) -> None:
+    task = execute(database, "r", State.SUCCEEDED, 10)
+    run = database.read(lambda tx: query.get_run(tx, a_run("r").run_id))
+    attempt = an_attempt(run, "root.t")
+    do(database, lambda tx: leases.take_lease(tx, run.key, "me"))
+    with pytest.raises(FailedPrecondition, match="PENDING"):
+        do(database, lambda tx: upkeep.delete_run(tx, run.run_id))
+    ending = (AttemptAdded(attempt), RunMoved(Instant(11), State.SUCCEEDED))
+    do(database, lambda tx: runs.write(tx, run, 1, (TaskReady("root.t", Instant(11)),), ending))
+    do(database, lambda tx: upkeep.delete_run(tx, run.run_id))
+    left = {
+        table.name
+        for table in tables.metadata.sorted_tables
+        if database.read(lambda tx, table=table: tx.execute(select(table).limit(1)).first())
+    }
+    assert left == {"plans", "artifacts", "sequences", "schema_version"}
+    assert database.read(lambda tx: cache.find_cached(tx, "", "f")) is None
+    artifact = OUTPUTS.artifacts["d"][0]
+    assert database.read(lambda tx: query.get_artifact(tx, artifact.artifact_id)).task_id == task
+    with pytest.raises(NotFound):
+        do(database, lambda tx: upkeep.delete_run(tx, run.run_id))
+
+
+def test_attempts_are_known_while_their_run_exists_and_done_with_when_it_ended(database: Database) -> None:
+    live, ended = make_run(database, a_run("live")), make_run(database, a_run("ended"))
+    names = []
+    for run in (live, ended):
+        attempt = an_attempt(run, "root.t")
+        names.append(attempt.attempt_id)
+        changes = (TaskAdded(a_task(run, "root.t")), AttemptAdded(attempt))
+        do(database, lambda tx, r=run, c=changes: runs.write(tx, r, 0, (TaskReady("root.t", Instant(1)),), c))
+    event = TaskReady("root.t", Instant(5))
+    do(database, lambda tx: runs.write(tx, ended, 1, (event,), (RunMoved(Instant(5), State.FAILED),)))
+    assert database.read(lambda tx: upkeep.attempts_of_ended_runs(tx, Instant(6))) == [names[1]]
+    assert database.read(lambda tx: upkeep.attempts_of_ended_runs(tx, Instant(5))) == []
+    asked = [*names, *(f"stranger-{number}" for number in range(1200))]
+    assert database.read(lambda tx: upkeep.known_attempts(tx, asked)) == set(names)
