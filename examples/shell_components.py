@@ -51,7 +51,7 @@ def top_words(counts: Input[Dataset], limit: int, words: OutputPath(str), total:
         counts=$0 option=$1 words=$2 total=$3
         head "$option" "$counts"
         head "$option" "$counts" | awk '{print $2}' | paste -sd ' ' - > "$words"
-        awk '{n += $1} END {print n}' "$counts" > "$total"
+        awk '{n += $1} END {print n + 0}' "$counts" > "$total"
     """
     lines = ConcatPlaceholder(["-n", limit])
     return ContainerSpec(image=IMAGE, command=["sh", "-euc", script], args=[counts.path, lines, words, total])

@@ -106,6 +106,7 @@ def test_a_shell_is_where_the_step_was(up: Cli, pipelines: Path) -> None:
     folder, temporary, run_id, *rest = done.stdout.splitlines()
     assert folder == place["folder"]
     assert temporary == f"{folder}/tmp"
+    assert Path(temporary).is_dir()
     assert run_id == run
     assert json.loads("\n".join(rest)) == place["executor_input"]
 

@@ -81,7 +81,8 @@ def _submit(client: Client, server: Server, body: JsonObject, outline: Outline, 
     if json:
         output.document(report.as_json(watch.run, store))
     else:
-        show_report(client, watch.run, outline, store, tree=isinstance(display, LiveDisplay))
+        tree = isinstance(display, LiveDisplay)
+        show_report(client, watch.run, outline, store, tree=tree, stays=not server.is_ours)
     return SUCCEEDED if watch.run.state is State.SUCCEEDED else NOT_SUCCEEDED
 
 

@@ -126,7 +126,9 @@ def _variables(home: Home, settings: Settings, request: LaunchRequest) -> dict[s
     with ThreadPoolExecutor(1) as threads:
         places = Places(environments, inherited, settings.images, clock, threads)
         place = asyncio.run(places.find(places.recipe(request), _say))
-    return {**place.variables, **variables.own(request, place.variables)}
+    # The short link that a step may have to its TMPDIR went with the step; the folder behind it is still there.
+    _, temporary = variables.temporary_folder(request.folder)
+    return {**place.variables, **variables.own(request, place.variables), "TMPDIR": temporary}
 
 
 def _say(said: bytes) -> None:

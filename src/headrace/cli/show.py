@@ -19,9 +19,19 @@ _LOG_LINES = 10
 
 
 def show_report(
-    client: Client, run: RunView, outline: Outline, store: Path | None, *, tree: bool, every_artifact: bool = False
+    client: Client,
+    run: RunView,
+    outline: Outline,
+    store: Path | None,
+    *,
+    tree: bool,
+    every_artifact: bool = False,
+    stays: bool = True,
 ) -> None:
-    """Print the run: how it is, the tree if asked, why steps failed with the end of their logs, and what came out."""
+    """Print the run: how it is, the tree if asked, why steps failed with the end of their logs, and what came out.
+
+    `stays` says that the server goes on, so that other commands find it.
+    """
     out, now = console(), SystemClock().now()
     show(out, draw.header(run, now))
     if tree:
@@ -34,6 +44,8 @@ def show_report(
         show(out, part)
     if failed:
         step = failed[0].path.removeprefix("root.")
+        if not stays:
+            show(out, Text("With a server that is up (headrace up):", style="dim"))
         show(out, Text(f"The whole log: headrace logs {run.run_id[:8]} {step}", style="dim"))
         show(out, Text(f"A shell where it ran: headrace shell {run.run_id[:8]} {step}", style="dim"))
 
