@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3 || command -v python)
 BIN := .venv/bin
 READY := .venv/ready
 HOME_DIR := .headrace
-ROOMS := src tests benchmarks examples .ci
+ROOMS := src tests benchmarks examples docs .ci
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check bench lock clean

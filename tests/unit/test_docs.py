@@ -23,7 +23,8 @@ from headrace.controllers.feed import Feed
 from headrace.spec.plans import Plans
 from headrace.store.db import Database
 
-DOCS = Path(__file__).parents[2] / "docs"
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
 
 
 def sections(document: str, level: int) -> dict[str, str]:
@@ -128,7 +129,13 @@ def test_every_metric_is_described_and_nothing_else(app: Starlette, registry: Co
     assert described == families
 
 
-@pytest.mark.parametrize("document", sorted(path.name for path in DOCS.glob("*.md")))
-def test_links_between_documents_lead_somewhere(document: str) -> None:
-    for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", (DOCS / document).read_text()):
-        assert (DOCS / link).exists(), link
+@pytest.mark.parametrize(
+    "document", sorted(ROOT.glob("*.md")) + sorted(ROOT.glob("*/*.md")), ids=lambda path: path.name
+)
+def test_links_between_documents_lead_somewhere(document: Path) -> None:
+    for link, anchor in re.findall(r"\]\(([^):#]*)(#[^)]*)?\)", document.read_text()):
+        target = document.parent / link if link else document
+        assert target.exists(), link
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", target.read_text(), re.MULTILINE)
+            assert anchor[1:] in {re.sub(r"[^\w -]", "", each).lower().replace(" ", "-") for each in headings}, anchor
