@@ -13,6 +13,7 @@ from tests.store.build import do
 from headrace.base.errors import InvalidInput, Unavailable
 from headrace.store import keys, tables
 from headrace.store.db import Database, Tx
+from headrace.store.sqlite import READERS
 from headrace.testing.clock import FakeClock
 
 
@@ -114,6 +115,23 @@ def test_many_threads_write_and_read(database: Database) -> None:
     for thread in threads:
         thread.join()
     assert len(names(database)) == 240
+
+
+def test_readers_wait_for_each_other_where_there_are_many(database: Database) -> None:
+    begun = threading.Semaphore(0)
+    free = threading.Event()
+    threads = [
+        threading.Thread(target=database.read, args=(lambda _tx: (begun.release(), free.wait(timeout=60)),))
+        for _ in range(3 * READERS)
+    ]
+    for thread in threads:
+        thread.start()
+    for _ in range(READERS):
+        begun.acquire(timeout=60)
+    free.set()
+    for thread in threads:
+        thread.join()
+    assert all(begun.acquire(blocking=False) for _ in range(2 * READERS))
 
 
 def test_a_read_sees_one_state(database: Database) -> None:

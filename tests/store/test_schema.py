@@ -10,7 +10,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
+from sqlalchemy import Dialect, PrimaryKeyConstraint, Text, UniqueConstraint, create_engine
+from sqlalchemy.dialects import mysql, postgresql
+from sqlalchemy.schema import CreateTable
 
 from headrace.base.errors import FailedPrecondition
 from headrace.store import schema, tables
@@ -43,6 +45,21 @@ def test_every_row_is_in_a_namespace() -> None:
     of_nobody = {"plans", "sequences", "schema_version"}
     without = {table.name for table in tables.metadata.sorted_tables if "namespace" not in table.c}
     assert without == of_nobody
+
+
+def test_what_is_indexed_is_bounded_for_every_database() -> None:
+    """MySQL takes 3,072 bytes, 4 a character, in the key of an index."""
+    for table in tables.metadata.sorted_tables:
+        unique = [each for each in table.constraints if isinstance(each, PrimaryKeyConstraint | UniqueConstraint)]
+        for keyed in (*table.indexes, *unique):
+            assert not any(isinstance(column.type, Text) for column in keyed.columns), keyed.name
+            assert sum(4 * (getattr(column.type, "length", None) or 2) for column in keyed.columns) <= 3072, keyed.name
+
+
+@pytest.mark.parametrize("dialect", [mysql.dialect(), postgresql.dialect()])
+def test_the_tables_can_be_said_to_the_other_databases(dialect: Dialect) -> None:
+    said = "".join(str(CreateTable(table).compile(dialect=dialect)) for table in tables.metadata.sorted_tables)
+    assert ("TEXT(4294967295)" in said) is (dialect.name == "mysql")
 
 
 def test_the_current_revision_is_the_newest() -> None:

@@ -6,7 +6,7 @@ from headrace.base.json import JsonObject
 from headrace.model.state import State
 from headrace.store import lineage
 from headrace.store import tables as t
-from headrace.store.rows import artifact_ids, bindings_of, from_json, to_json
+from headrace.store.rows import artifact_ids, bindings_of, to_json
 from headrace.store.views import CacheHit
 
 GOOD = tuple(state.value for state in State if state.good)
@@ -40,9 +40,3 @@ def keep_parts(tx: Connection, namespace: str, fingerprint: str, parts: JsonObje
     which = {"namespace": namespace, "fingerprint": fingerprint}
     if tx.execute(_PARTS, which).first() is None:
         tx.execute(insert(t.fingerprints), {**which, "parts": to_json(parts)})
-
-
-def parts_of(tx: Connection, namespace: str, fingerprint: str) -> JsonObject | None:
-    """What the fingerprint was made of, if that was noted."""
-    text = tx.execute(_PARTS, {"namespace": namespace, "fingerprint": fingerprint}).scalar()
-    return None if text is None else from_json(text)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, assert_never
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, false, func, not_, or_
+from sqlalchemy import ColumnElement, Connection, Label, Row, Select, and_, case, false, func, not_, or_
 
 from headrace.base.clock import SECOND
 from headrace.base.errors import InvalidInput
@@ -52,10 +52,11 @@ def fetch(tx: Connection, listing: Listing, wanted: Select[Any], query: ListQuer
     """
     conditions = [*scope, *(_condition(listing, predicate) for predicate in query.predicates)]
     value, nullable = _sort_column(listing, query.sort_key)
-    page = wanted.add_columns(value.label("sort_value"), listing.id.label("sort_id")).where(*conditions)
+    shown = value.label("sort_value")
+    page = wanted.add_columns(shown, listing.id.label("sort_id")).where(*conditions)
     if query.after is not None:
         page = page.where(_beyond(value, nullable, listing.id, query.after, query.descending))
-    page = page.order_by(*_order(value, nullable, listing.id, query.descending)).limit(query.size + 1)
+    page = page.order_by(*_order(shown, nullable, listing.id, query.descending)).limit(query.size + 1)
     rows = tx.execute(page).all()
     count = wanted.with_only_columns(func.count(), maintain_column_froms=True).where(*conditions)
     total = tx.execute(count).scalar_one()
@@ -82,9 +83,9 @@ def _split(listing: Listing, key: str) -> tuple[str, str]:
     return "", ""
 
 
-def _order(value: Column, nullable: bool, id: Column, descending: bool) -> list[Column]:
+def _order(value: Label[Any], nullable: bool, id: Column, descending: bool) -> list[Column]:
     by = [value.desc(), id.desc()] if descending else [value.asc(), id.asc()]
-    return [case((value.is_(None), 1), else_=0).asc(), *by] if nullable else list(by)
+    return [case((value.element.is_(None), 1), else_=0).asc(), *by] if nullable else list(by)
 
 
 def _beyond(value: Column, nullable: bool, id: Column, after: tuple[Value, str], descending: bool) -> Column:

@@ -13,10 +13,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, Update, bindparam, delete, func, insert, select, union, update
 
 from headrace.base.clock import Instant
-from headrace.base.errors import AlreadyExists, FailedPrecondition, InvalidInput, NotFound
+from headrace.base.errors import AlreadyExists, InvalidInput, NotFound
 from headrace.base.json import JsonObject
 from headrace.engine.decision import Change
-from headrace.model.event import Event, RunRequested, TerminateRequested
+from headrace.model.event import Event, RunRequested
 from headrace.model.run import Run
 from headrace.model.state import State
 from headrace.model.task import Attempt, Task, task_id
@@ -178,14 +178,6 @@ def post(tx: Connection, run_id: str, event: history.Asked) -> None:
         "payload": to_json(history.said(event)),
     }
     tx.execute(insert(t.inbox), values)
-
-
-def request_termination(tx: Connection, run_id: str, event: TerminateRequested) -> None:
-    """Ask for the run's end. Raises NotFound, FailedPrecondition where it has ended."""
-    state = tx.execute(select(t.runs.c.state).where(t.runs.c.run_id == run_id)).scalar()
-    if state is not None and State(state).ended:
-        raise FailedPrecondition(f"Failed to terminate a run: run {run_id} is {state} already")
-    post(tx, run_id, event)
 
 
 def take_inbox(tx: Connection, run: Run) -> list[Event]:

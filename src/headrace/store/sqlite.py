@@ -90,11 +90,12 @@ def busy(error: BaseException) -> bool:
 
 
 def _engine(path: Path, busy_seconds: float, *, pool_size: int, max_overflow: int) -> Engine:
-    """With the driver's own transactions off: `begin` says which kind it is."""
+    """With the driver's own transactions off: `begin` says which kind it is. Who finds no free connection waits."""
     return create_engine(
         URL.create("sqlite", database=str(path)),
         pool_size=pool_size,
         max_overflow=max_overflow,
         pool_reset_on_return=None,
+        pool_timeout=None,
         connect_args={"isolation_level": None, "timeout": busy_seconds, "check_same_thread": False},
     )
