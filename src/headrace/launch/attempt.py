@@ -86,7 +86,10 @@ def observation(request: LaunchRequest, record: dict[str, object]) -> Exited | R
     """A record as the waist says it."""
     at = Instant(_number(record, "ended"))
     if "refused" in record:
-        return Refused(request.attempt_id, at, str(record["refused"]), bool(record["infrastructure"]))
+        reason, infrastructure = str(record["refused"]), bool(record["infrastructure"])
+        if not infrastructure:
+            reason += f". The image {request.image!r} is not run as a container: what it brings has to be on this host"
+        return Refused(request.attempt_id, at, reason, infrastructure)
     usage = Usage(_fraction(record, "user"), _fraction(record, "system"), _number(record, "rss"))
     return Exited(
         attempt_id=request.attempt_id,

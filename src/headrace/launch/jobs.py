@@ -101,6 +101,7 @@ def _common(request: LaunchRequest) -> dict[str, Any]:
     return {
         "id": request.attempt_id,
         "folder": folder,
+        "tmp": variables.temporary_folder(request.folder),
         "mkdirs": [f"{folder}/tmp", variables.packages_folder(request.folder), *parents],
     }
 

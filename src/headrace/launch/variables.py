@@ -3,6 +3,7 @@
 The server's own environment, with its secrets, is never handed on; `pass_env` names what else a step may see.
 """
 
+import hashlib
 import os
 import re
 from collections.abc import Mapping
@@ -20,6 +21,9 @@ UNBUFFERED = "PYTHONUNBUFFERED"
 STORE = "HEADRACE_STORE"
 """The folder behind `minio://`; the start-up hook of managed environments reads it."""
 
+_SOCKET_PATH = 103  # on macOS, 107 on Linux
+_SOCKET_NAME = len("/pymp-12345678/listener-12345678") + 4
+
 _READ_AT_START = re.compile(r"PYTHON|LD_|DYLD_|MALLOC_|GLIBC_|LC_|LANG$|LANGUAGE$|_KFP_RUNTIME$")
 
 
@@ -36,12 +40,24 @@ def own(request: LaunchRequest, inherited: Mapping[str, str]) -> dict[str, str]:
     return {
         "PATH": f"{packages}/bin:{inherited.get('PATH', os.defpath)}",
         "PWD": folder,
-        "TMPDIR": f"{folder}/tmp",
+        "TMPDIR": temporary_folder(request.folder)[0],
         "PIP_TARGET": packages,
         STORE: str(request.store_root),
         **dict(request.env),
         **dict(request.system_env),
     }
+
+
+def temporary_folder(folder: Path) -> tuple[str, str]:
+    """What TMPDIR is, and the folder behind it: the same, unless its path leaves no room for the name of a socket.
+
+    Python's multiprocessing makes sockets there, and the system takes at most 107 bytes for the path of one. So a
+    long one is reached by a link with a short name, which the step's supervisor makes and removes.
+    """
+    target = f"{folder}/tmp"
+    if len(target.encode()) <= _SOCKET_PATH - _SOCKET_NAME:
+        return target, target
+    return f"/tmp/headrace-{hashlib.sha256(target.encode()).hexdigest()[:16]}", target
 
 
 def packages_folder(folder: Path) -> str:

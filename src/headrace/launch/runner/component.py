@@ -90,7 +90,7 @@ def execute(warm: Warm, arguments: list[str]) -> int:
     name = warm.details[0]
     sys.argv = ["-m", *arguments]
     if sys.version_info >= (3, 10):
-        sys.orig_argv[:] = [sys.executable, "-m", name, *arguments]
+        sys.orig_argv[:] = ["python3", "-m", name, *arguments]
     main = types.ModuleType("__main__")
     main.__dict__.update(__builtins__=builtins, __annotations__={})
     sys.modules["__main__"] = main
@@ -108,7 +108,7 @@ def execute(warm: Warm, arguments: list[str]) -> int:
         return _exit_code(end.code)
     except BaseException as error:
         frames = error.__traceback__.tb_next if error.__traceback__ else None  # Python has no frame of this function
-        sys.excepthook(type(error), error, frames)
+        sys.excepthook(type(error), error.with_traceback(frames), frames)
         return -signal.SIGINT if isinstance(error, KeyboardInterrupt) else 1
     return 0
 

@@ -85,6 +85,7 @@ class _Supervision:
         self.payload = b""
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         code = self._wait()
+        _unlink(*self.job["tmp"])
         self._finish(self._refusal() or self._ended(code, ""))
 
     def _claim(self) -> bool:
@@ -104,6 +105,7 @@ class _Supervision:
         os.write(self.record, b" " * _RESERVED)
         for folder in self.job["mkdirs"]:
             os.makedirs(folder, exist_ok=True)
+        _link(*self.job["tmp"])
         os.close(os.open(f"{self.folder}/{wire.LOG}", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644))
         os.write(claim, b"%d\n" % os.getpid())
         return True
@@ -197,6 +199,25 @@ class _Supervision:
         os.rename(f"{self.folder}/{wire.EXIT}.new", f"{self.folder}/{wire.EXIT}")
 
 
+def _link(name: str, target: str) -> None:
+    """Make the short name of TMPDIR, where it has one. Raises OSError where somebody else has that name."""
+    if name == target:
+        return
+    try:
+        os.symlink(target, name)
+    except FileExistsError:
+        if os.lstat(name).st_uid != os.getuid() or os.readlink(name) != target:
+            raise
+
+
+def _unlink(name: str, target: str) -> None:
+    if name != target:
+        try:
+            os.unlink(name)
+        except FileNotFoundError:
+            return  # whatever cleans /tmp was here
+
+
 def _await_job(link: socket.socket) -> Job:
     """In the step's process: wait until the supervisor says go, then take the step's place in the system."""
     os.setpgid(0, 0)
@@ -213,19 +234,24 @@ def _await_job(link: socket.socket) -> Job:
         os.dup2(log, 1)
         os.dup2(log, 2)
         os.close(log)
-        if "argv" in job:
-            _execute(job)
     except OSError as error:
-        refuse(link, error, f"cannot execute {job['argv'][0]!r}" if "argv" in job else "cannot start")
+        refuse(link, error, "cannot start")
+    if "argv" in job:
+        _execute(job, link)
     job["link"] = link
     return job
 
 
-def _execute(job: Job) -> None:
-    """Become the command. Raises OSError where that cannot be."""
+def _execute(job: Job, link: socket.socket) -> None:
+    """Become the command."""
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)  # Python ignores them, programs expect them
-    os.execvpe(job["argv"][0], job["argv"], dict(job["env"]))
+    command = job["argv"][0]
+    try:
+        os.execvpe(command, job["argv"], dict(job["env"]))
+    except OSError as error:
+        error.filename = None  # the last folder that was searched
+        refuse(link, error, f"cannot execute {command!r}")
 
 
 def refuse(link: socket.socket, error: OSError, what: str) -> None:
