@@ -95,7 +95,8 @@ def test_an_unexpected_error_is_told_by_a_request_id_only(
     def broken(*_: Any) -> None:
         raise RuntimeError("SELECT secret FROM /etc/passwd")
 
-    monkeypatch.setattr("headrace.store.query.get_run", broken)
+    for name in ("get_run", "get_tasks"):
+        monkeypatch.setattr(f"headrace.store.query.{name}", broken)
     with caplog.at_level(logging.ERROR):
         for path in (f"{V2}/runs/x", f"{V2}/runs/x/nodes/n/log"):
             response = api.http.get(path)

@@ -1,6 +1,7 @@
 """`/pipelines` and their versions: make, list, show and delete them. Uploads are in `uploads`."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import TypeVar
 
 from starlette.requests import Request
@@ -9,12 +10,13 @@ from starlette.responses import Response
 from headrace.api import body, limits, listing, proto_json, query
 from headrace.api.body import reply
 from headrace.api.convert import catalog as convert
+from headrace.api.documents import Documents
 from headrace.api.handlers import Handlers
 from headrace.api.wire import catalog as wire
 from headrace.api.wire.common import Empty
 from headrace.base.errors import Unimplemented
 from headrace.model.catalog import Pipeline
-from headrace.store import catalog, runs
+from headrace.store import catalog
 from headrace.store import query as lists
 from headrace.store.db import Tx
 
@@ -78,8 +80,11 @@ class Pipelines(Handlers):
         return reply(Empty())
 
 
+@dataclass(frozen=True, slots=True)
 class Versions(Handlers):
     """KFP does not check the pipeline in a version's path against the version's own."""
+
+    documents: Documents
 
     async def create(self, request: Request) -> Response:
         raise Unimplemented("versions are not fetched from a URL yet", where=request.url.path, hint=_UPLOAD)
@@ -89,7 +94,7 @@ class Versions(Handlers):
 
         def read(tx: Tx) -> wire.PipelineVersion:
             version = catalog.get_version(tx, version_id)
-            return convert.version(version, runs.load_document(tx, version.plan_id))
+            return convert.version(version, self.documents.get(tx, version.plan_id))
 
         return reply(await self.read(read))
 
@@ -113,7 +118,7 @@ class Versions(Handlers):
 
         def unit(tx: Tx) -> wire.PipelineVersion:
             changed = catalog.update_version(tx, version_id, display_name=name, new_tags=tags)
-            return convert.version(changed, runs.load_document(tx, changed.plan_id))
+            return convert.version(changed, self.documents.get(tx, changed.plan_id))
 
         return reply(await self.write(unit))
 

@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from headrace.api import metrics
 from headrace.api.artifacts import Artifacts
+from headrace.api.documents import Documents
 from headrace.api.errors import Handler, plain
 from headrace.api.experiments import Experiments
 from headrace.api.later import recurring_runs
@@ -29,18 +30,19 @@ LOG_TICK_SECONDS = 0.2
 
 def routes(services: Services, closing: Closing, scrape: metrics.Scrape) -> list[Route]:
     """All routes, over the services."""
+    documents = Documents()
     return [
-        *_runs(services),
+        *_runs(services, documents),
         *_followed(services, closing),
         *_experiments(services),
-        *_pipelines(services),
+        *_pipelines(services, documents),
         *_lineage(services),
         *_server(services, scrape),
     ]
 
 
-def _runs(services: Services) -> list[Route]:
-    runs, tasks = Runs(services), Tasks(services)
+def _runs(services: Services, documents: Documents) -> list[Route]:
+    runs, tasks = Runs(services, documents), Tasks(services)
     return [
         _route("GET", f"{V2}/runs/{{run_id}}", runs.get),
         _route("GET", f"{V2}/runs", runs.list),
@@ -79,8 +81,8 @@ def _experiments(services: Services) -> list[Route]:
     ]
 
 
-def _pipelines(services: Services) -> list[Route]:
-    pipelines, versions = Pipelines(services), Versions(services)
+def _pipelines(services: Services, documents: Documents) -> list[Route]:
+    pipelines, versions = Pipelines(services), Versions(services, documents)
     uploads = Uploads(services, asyncio.Semaphore(TURNS))
     one, all_versions = f"{V2}/pipelines/{{pipeline_id}}", f"{V2}/pipelines/{{pipeline_id}}/versions"
     return [

@@ -1,7 +1,7 @@
 """`/runs`: make, list, show, terminate, archive and delete them. The state of a run is the controllers' to write."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from starlette.requests import Request
@@ -10,6 +10,7 @@ from starlette.responses import Response
 from headrace.api import body, limits, listing, proto_json, query
 from headrace.api.body import reply
 from headrace.api.convert import runs as convert
+from headrace.api.documents import Documents
 from headrace.api.handlers import Handlers
 from headrace.api.wire import run as wire
 from headrace.api.wire.common import Empty
@@ -37,7 +38,10 @@ class Source:
     pipeline_version_id: str = ""
 
 
+@dataclass(frozen=True, slots=True)
 class Runs(Handlers):
+    documents: Documents
+
     async def create(self, request: Request) -> Response:
         """Everything is checked before anything is written."""
         raw = await body.read(request)
@@ -92,7 +96,7 @@ class Runs(Handlers):
                 "the run has no pipeline, or several",
                 hint="Give one of pipeline_spec, pipeline_version_reference and pipeline_version_id",
             )
-        if asked.pipeline_spec is not None:
+        if isinstance(asked.pipeline_spec, Mapping):
             return Source(await asyncio.to_thread(document_from_json, asked.pipeline_spec))
         pipeline_id = reference.pipeline_id if reference is not None else ""
         version_id = reference.pipeline_version_id if reference is not None else asked.pipeline_version_id
@@ -107,10 +111,16 @@ class Runs(Handlers):
     async def get(self, request: Request) -> Response:
         run_id, full = query.path(request, "run_id"), _is_full(request)
         return Response(
-            await self.read(lambda tx: proto_json.encode(_shown(tx, run_id, full))),
+            await self.read(lambda tx: proto_json.encode(self._shown(tx, run_id, full))),
             media_type="application/json",
             headers=body.NO_STORE,
         )
+
+    def _shown(self, tx: Tx, run_id: str, full: bool) -> wire.Run:
+        run = lists.get_run(tx, run_id)
+        wanted = full or not run.pipeline_version_id
+        document = self.documents.get(tx, run.plan_id) if wanted else None
+        return convert.run(run, document=document, tasks=runs.load_tasks(tx, run.key), full=full)
 
     async def list(self, request: Request) -> Response:
         full = _is_full(request)
@@ -119,7 +129,7 @@ class Runs(Handlers):
 
         def read(tx: Tx) -> wire.ListRuns:
             page = lists.list_runs(tx, namespace, asked.query, experiment_id=experiment_id)
-            shown = [_shown(tx, each.run_id, True) if full else convert.run(each) for each in page.items]
+            shown = [self._shown(tx, each.run_id, True) if full else convert.run(each) for each in page.items]
             return wire.ListRuns(runs=shown, total_size=page.total, next_page_token=asked.token(page.next))
 
         return reply(await self.read(read))
@@ -183,10 +193,3 @@ def _version(tx: Tx, pipeline_id: str, version_id: str) -> Source:
         raise InvalidInput("the pipeline is missing", where="pipeline_version_reference.pipeline_id")
     document = document_from_json(runs.load_document(tx, version.plan_id))
     return Source(document, version.pipeline_id, version.pipeline_version_id)
-
-
-def _shown(tx: Tx, run_id: str, full: bool) -> wire.Run:
-    run = lists.get_run(tx, run_id)
-    wanted = full or not run.pipeline_version_id
-    document = runs.load_document(tx, run.plan_id) if wanted else None
-    return convert.run(run, document=document, tasks=runs.load_tasks(tx, run.key), full=full)

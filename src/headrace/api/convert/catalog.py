@@ -1,5 +1,7 @@
 """Experiments, pipelines and versions as messages."""
 
+from msgspec import Raw
+
 from headrace.api.proto_json import timestamp
 from headrace.api.wire import catalog as wire
 from headrace.api.wire.common import StorageState
@@ -31,7 +33,7 @@ def pipeline(found: Pipeline) -> wire.Pipeline:
     )
 
 
-def version(found: PipelineVersion, document: JsonObject | None) -> wire.PipelineVersion:
+def version(found: PipelineVersion, document: JsonObject | Raw | None) -> wire.PipelineVersion:
     """`document` is the parsed pipeline, None in lists that do not show it."""
     return wire.PipelineVersion(
         pipeline_id=found.pipeline_id,

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from msgspec import Raw
+
 from headrace.api.convert import tasks as convert_tasks
 from headrace.api.convert.common import history, runtime_state, status
 from headrace.api.proto_json import timestamp
@@ -12,7 +14,9 @@ from headrace.model.run import Run
 from headrace.model.task import Task
 
 
-def run(found: Run, *, document: JsonObject | None = None, tasks: Sequence[Task] = (), full: bool = False) -> wire.Run:
+def run(
+    found: Run, *, document: JsonObject | Raw | None = None, tasks: Sequence[Task] = (), full: bool = False
+) -> wire.Run:
     """The run. With its `tasks` it has `run_details`; `full` adds 3.0's `tasks` and the document."""
     from_version = bool(found.pipeline_version_id)
     return wire.Run(

@@ -2,6 +2,8 @@
 
 # ruff: noqa: RUF012 (msgspec copies a default that is an empty list or dict)
 
+from msgspec import Raw
+
 from headrace.api.proto_json import Message, Timestamp
 from headrace.api.wire.common import Status, StorageState
 from headrace.base.json import JsonObject
@@ -53,7 +55,7 @@ class PipelineVersion(Message):
     created_at: Timestamp = Timestamp("")
     package_url: Url | None = None
     code_source_url: str = ""
-    pipeline_spec: JsonObject | None = None
+    pipeline_spec: JsonObject | Raw | None = None
     error: Status | None = None
     tags: dict[str, str] = {}
 

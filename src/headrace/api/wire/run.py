@@ -2,6 +2,8 @@
 
 # ruff: noqa: RUF012 (msgspec copies a default that is an empty list or dict)
 
+from msgspec import Raw
+
 from headrace.api.proto_json import Int64, Message, Timestamp
 from headrace.api.wire.common import RuntimeState, RuntimeStatus, Status, StorageState
 from headrace.api.wire.task import PipelineTask
@@ -68,7 +70,7 @@ class Run(Message):
     storage_state: StorageState = StorageState.STORAGE_STATE_UNSPECIFIED
     description: str = ""
     pipeline_version_id: str = ""
-    pipeline_spec: JsonObject | None = None
+    pipeline_spec: JsonObject | Raw | None = None
     pipeline_version_reference: PipelineVersionReference | None = None
     runtime_config: RuntimeConfig | None = None
     service_account: str = ""
