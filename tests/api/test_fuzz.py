@@ -1,6 +1,8 @@
 """Any body, any query: an answer, and where it is a refusal, a 4xx with a message."""
 
+import json
 from typing import Any
+from urllib.parse import quote
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -62,8 +64,6 @@ def test_any_query(api: Api, name: str, value: str) -> None:
 @MANY
 @given(st.dictionaries(st.sampled_from(["operation", "key", "string_value", "int_value", "in"]), VALUES, max_size=4))
 def test_any_filter(api: Api, predicate: dict[str, Any]) -> None:
-    import json
-
     text = json.dumps({"predicates": [predicate]})
     assert is_answer(api.http.get(f"{V2}/runs", params={"filter": text}))
 
@@ -71,8 +71,6 @@ def test_any_filter(api: Api, predicate: dict[str, Any]) -> None:
 @MANY
 @given(st.text(min_size=1, max_size=20))
 def test_any_id(api: Api, given_id: str) -> None:
-    from urllib.parse import quote
-
     one = quote(given_id, safe="")
     for path in (f"/runs/{one}", f"/experiments/{one}", f"/pipelines/{one}/versions/{one}", f"/artifacts/{one}"):
         assert is_answer(api.http.get(V2 + path))

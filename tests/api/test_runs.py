@@ -1,5 +1,6 @@
 """Runs over HTTP: how they are made and refused, shown, stopped, archived and deleted."""
 
+import json
 from typing import Any
 
 import pytest
@@ -63,8 +64,6 @@ def test_a_run_without_an_experiment_goes_to_the_default_one(api: Api, document:
 
 
 def test_a_run_of_a_version_names_it_and_full_view_shows_its_document(api: Api, document: dict[str, Any]) -> None:
-    import json
-
     pipeline_id = api.upload(json.dumps(document).encode()).json()["pipeline_id"]
     [version] = api.get(f"/pipelines/{pipeline_id}/versions")["pipeline_versions"]
     reference = {"pipeline_id": pipeline_id, "pipeline_version_id": version["pipeline_version_id"]}
