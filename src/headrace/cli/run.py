@@ -99,8 +99,8 @@ def _watch(client: Client, watch: Watch, display: Display) -> bool:
         try:
             watch.follow()
         except KeyboardInterrupt:
-            display.say("Asked the run to end; Ctrl-C again leaves it.")
             terminate(client, watch.run.run_id)
+            display.say("Asked the run to end; Ctrl-C again leaves it.")
             watch.follow()
     except KeyboardInterrupt:
         print(f"Left run {watch.run.run_id}; `headrace get run last` tells how it ends.", file=sys.stderr)
