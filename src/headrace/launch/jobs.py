@@ -59,17 +59,20 @@ def warm_job(request: LaunchRequest, component: PythonComponent, place: Place, g
 
 
 def cold_job(request: LaunchRequest, command: Command, place: Place, given: str) -> bytes:
-    """The command in a process of its own. Writes a component that does not fit arguments.
+    """The command in a process of its own. A component that does not fit arguments, or a user's venv, goes by file.
 
     Raises OSError, and StepError for what does not fit.
     """
     env = {**place.variables, **variables.own(request, place.variables)}
-    if place.environment is None or not place.environment.managed:
+    hooked = place.environment is not None and place.environment.managed
+    if not hooked:
         # No start-up hook there: the step's own packages come by the variable.
         env["PYTHONPATH"] = _path(variables.packages_folder(request.folder), env.get("PYTHONPATH", ""))
     argv = [given if word == EXECUTOR_INPUT else word for word in command.argv]
     component = command.component
-    if component is not None and component.light and any(_length(word) > ARGUMENT_LIMIT for word in argv):
+    fits = all(_length(word) <= ARGUMENT_LIMIT for word in argv)
+    if component is not None and component.light and not (hooked and fits):
+        # Where there is no hook, `runner.component` is who tells the SDK where the store is.
         request.folder.mkdir(parents=True, exist_ok=True)
         file = request.folder / JOB_FILE
         file.write_bytes(_encode({**_component_job(request, component, given), "env": []}))
