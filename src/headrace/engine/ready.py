@@ -30,6 +30,7 @@ def on_ready(state: RunState, path: str, at: Instant) -> Decision:
     if isinstance(plan.component, Dag):
         task = _new(state, parent, plan, State.RUNNING, at, inputs=inputs)
         return Decision((TaskAdded(task),), then=opening(path, plan.component, at))
+    assert isinstance(plan.component, Container)  # An importer is refused when a pipeline is compiled.
     return _leaf(state, parent, plan, plan.component, inputs, at)
 
 
