@@ -11,7 +11,7 @@ import re
 import types
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NewType, Self, TypeVar, Union, cast, get_args, get_origin
 
 import msgspec
@@ -64,6 +64,7 @@ def _plain(value: object) -> object:
     raise TypeError(f"{type(value).__name__} is no JSON")
 
 
+@lru_cache(8192)  # an answer tells most instants several times, and a run that is watched is told again and again
 def timestamp(instant: Instant) -> Timestamp:
     """The instant as JSON holds it; 0 is 1970, not unset."""
     return Timestamp(clock.to_rfc3339(instant))

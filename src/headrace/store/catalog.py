@@ -7,7 +7,7 @@ their pipeline. Lists are in `query.py`.
 from collections.abc import Mapping
 from dataclasses import replace
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from headrace.base import ids
@@ -27,6 +27,11 @@ EXPERIMENT_NAME = 128
 PIPELINE_NAME = 128
 VERSION_NAME = 127
 DISPLAY_NAME = 255
+
+_EXPERIMENT = select(t.experiments).where(t.experiments.c.experiment_id == bindparam("experiment"))
+_EXPERIMENT_NAMED = select(t.experiments).where(
+    t.experiments.c.namespace == bindparam("namespace"), t.experiments.c.name == bindparam("name")
+)
 
 
 def create_experiment(tx: Connection, experiment: Experiment) -> Experiment:
@@ -65,7 +70,7 @@ def ensure_default_experiment(tx: Connection, namespace: str, at: Instant) -> Ex
 
 def get_experiment(tx: Connection, experiment_id: str) -> Experiment:
     """Raises NotFound."""
-    row = tx.execute(select(t.experiments).where(t.experiments.c.experiment_id == experiment_id)).first()
+    row = tx.execute(_EXPERIMENT, {"experiment": experiment_id}).first()
     if row is None:
         raise NotFound(f"Experiment {experiment_id} not found")
     return experiment_of(row)
@@ -73,8 +78,7 @@ def get_experiment(tx: Connection, experiment_id: str) -> Experiment:
 
 def get_experiment_by_name(tx: Connection, namespace: str, name: str) -> Experiment:
     """Raises NotFound."""
-    query = select(t.experiments).where(t.experiments.c.namespace == namespace, t.experiments.c.name == name)
-    row = tx.execute(query).first()
+    row = tx.execute(_EXPERIMENT_NAMED, {"namespace": namespace, "name": name}).first()
     if row is None:
         raise NotFound(f"Experiment {name} not found")
     return experiment_of(row)

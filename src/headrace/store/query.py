@@ -7,7 +7,7 @@ are as committed, but that a run whose termination is asked for shows as CANCELI
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, case, exists, func, literal, select
+from sqlalchemy import Connection, Row, Select, bindparam, case, exists, func, literal, select
 
 from headrace.base.errors import InvalidInput, NotFound
 from headrace.model.catalog import Experiment, Pipeline, PipelineVersion
@@ -31,12 +31,15 @@ _SHOWN_STATE = case(
     else_=t.runs.c.state,
 ).label("state")
 _RUN_COLUMNS = [column for column in t.runs.c if column.name not in ("state", "parameters_size", "parameters")]
-_RUN: Select[Any] = select(*_RUN_COLUMNS, _SHOWN_STATE, t.runs.c.parameters)
+_RUN: Select[Any] = select(*_RUN_COLUMNS, _SHOWN_STATE, t.runs.c.parameters).where(t.runs.c.run_id == bindparam("run"))
 _LISTED_RUN = select(
     *_RUN_COLUMNS,
     _SHOWN_STATE,
     case((t.runs.c.parameters_size <= LISTED_PARAMETERS, t.runs.c.parameters)).label("parameters"),
 )
+_TASK = select(t.tasks).where(t.tasks.c.task_id == bindparam("task"), t.tasks.c.run_key == bindparam("run"))
+_ARTIFACT = select(t.artifacts).where(t.artifacts.c.artifact_id == bindparam("artifact"))
+_COUNTS = select(t.runs.c.state, func.count().label("runs")).group_by(t.runs.c.state)
 _LINKS = (
     select(t.artifact_tasks, t.runs.c.run_id, t.artifacts.c.producer)
     .join(t.runs, t.runs.c.run_key == t.artifact_tasks.c.run_key)
@@ -231,7 +234,7 @@ def list_artifact_tasks(
 
 def get_run(tx: Connection, run_id: str) -> Run:
     """Raises NotFound."""
-    row = tx.execute(_RUN.where(t.runs.c.run_id == run_id)).first()
+    row = tx.execute(_RUN, {"run": run_id}).first()
     if row is None:
         raise NotFound(f"Run {run_id} not found")
     return run_of(row)
@@ -244,8 +247,7 @@ def get_tasks(tx: Connection, run_id: str) -> tuple[Task, ...]:
 
 def get_task(tx: Connection, run_id: str, task_id: str) -> Task:
     """Raises NotFound."""
-    which = select(t.tasks).where(t.tasks.c.task_id == task_id, t.tasks.c.run_key == run_key(tx, run_id))
-    row = tx.execute(which).first()
+    row = tx.execute(_TASK, {"task": task_id, "run": run_key(tx, run_id)}).first()
     if row is None:
         raise NotFound(f"Task {task_id} not found in run {run_id}")
     return tasks_of(tx, [row])[0]
@@ -253,7 +255,7 @@ def get_task(tx: Connection, run_id: str, task_id: str) -> Task:
 
 def get_artifact(tx: Connection, artifact_id: str) -> ArtifactRecord:
     """Raises NotFound."""
-    row = tx.execute(select(t.artifacts).where(t.artifacts.c.artifact_id == artifact_id)).first()
+    row = tx.execute(_ARTIFACT, {"artifact": artifact_id}).first()
     if row is None:
         raise NotFound(f"Artifact {artifact_id} not found")
     return _artifact_record(row)
@@ -261,9 +263,7 @@ def get_artifact(tx: Connection, artifact_id: str) -> ArtifactRecord:
 
 def count_runs(tx: Connection) -> Mapping[State, int]:
     """How many runs there are in each state, in all namespaces; states without any are left out."""
-    c = t.runs.c
-    counted = tx.execute(select(c.state, func.count().label("runs")).group_by(c.state))
-    return {State(row.state): row.runs for row in counted}
+    return {State(row.state): row.runs for row in tx.execute(_COUNTS)}
 
 
 def _tag(owner: Column, key: str) -> Column:
