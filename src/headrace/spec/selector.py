@@ -1,45 +1,50 @@
 """`parameterExpressionSelector`: the part of CEL that the SDK emits.
 
-That is `parseJson(string_value)["KEY"]`, with keys chained or calls nested.
+That is `parseJson(string_value)["KEY"]`, with keys chained or calls nested. It is not evaluated but becomes the keys
+that it walks, so that a structure need not become a text to be parsed again.
 `parse_selector` is used when a pipeline is compiled, `select` by the engine when a task's inputs are resolved.
 """
 
 import json
-import re
 
 from headrace.base.errors import InvalidInput, InvalidSpec
 from headrace.base.json import JsonValue
+from headrace.spec.cel.parser import parse
+from headrace.spec.cel.syntax import Call, Field, Index, Literal, Node, Path, Step, Variable
 from headrace.spec.text import describe
 
 _LONGEST = 2000
-_INNERMOST = re.compile(r"parseJson\(\s*string_value\s*\)")
-_KEY = re.compile(r"""\s*\[\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|(\d+))\s*\]""")
-_ESCAPE = re.compile(r"\\(.)")
+_VALUE = "string_value"
+_HINT = 'Only parseJson(string_value)["KEY"] is, with any number of keys'
 
 
 def parse_selector(text: str, where: str) -> tuple[str, ...]:
     """The keys that the expression walks, outermost value first. Raises InvalidSpec for any other expression."""
-    rest, wrapped = text.strip()[:_LONGEST], 0
-    while rest.startswith("parseJson(") and not _INNERMOST.match(rest):
-        rest, wrapped = rest.removeprefix("parseJson(").lstrip(), wrapped + 1
-    start = _INNERMOST.match(rest)
-    position = start.end() if start else -1
-    keys: list[str] = []
-    while start and position < len(rest):
-        if wrapped and rest[position] == ")":
-            position, wrapped = position + 1, wrapped - 1
-        elif key := _KEY.match(rest, position):
-            keys.append(_unescape(key))
-            position = key.end()
-        else:
-            break
-    if position != len(rest) or wrapped or not keys or len(text) > _LONGEST:
-        raise InvalidSpec(
-            f"the expression {text[:80]!r} is not supported",
-            where=where,
-            hint='Only parseJson(string_value)["KEY"] is, with any number of keys',
-        )
-    return tuple(keys)
+    try:
+        keys = _keys(parse(text, (_VALUE,))) if len(text) <= _LONGEST else None
+    except InvalidSpec as error:
+        raise InvalidSpec(error.message, where=where, hint=error.hint) from error
+    if keys is None:
+        raise InvalidSpec(f"the expression {text[:80]!r} is not supported", where=where, hint=_HINT)
+    return keys
+
+
+def _keys(node: Node) -> tuple[str, ...] | None:
+    match node:
+        case Path(Call("parseJson", (inner,)), steps):
+            outer = () if isinstance(inner, Variable) else _keys(inner)
+            keys = [key for step in steps if (key := _key(step)) is not None]
+            return (*outer, *keys) if outer is not None and len(keys) == len(steps) else None
+    return None
+
+
+def _key(step: Step) -> str | None:
+    match step:
+        case Field(name) | Index(Literal(str(name))):
+            return name
+        case Index(Literal(int(index))) if not isinstance(index, bool) and index >= 0:
+            return str(index)
+    return None
 
 
 def select(value: JsonValue, keys: tuple[str, ...]) -> JsonValue:
@@ -66,8 +71,3 @@ def _parsed(value: JsonValue) -> JsonValue:
     except (ValueError, RecursionError) as error:
         raise InvalidInput(f"{describe(value)} is not JSON: {error}") from None
     return parsed
-
-
-def _unescape(key: re.Match[str]) -> str:
-    quoted = key[1] if key[1] is not None else key[2]
-    return key[3] if quoted is None else _ESCAPE.sub(r"\1", quoted)

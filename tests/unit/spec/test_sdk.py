@@ -1,4 +1,7 @@
-"""What the real SDK compiles: each construct is compiled to a plan, or refused by name. Control flow is in test_sdk_flow; only these two import kfp."""
+"""What the real SDK compiles: each construct is compiled to a plan, or refused by name.
+
+This module and test_sdk_flow, which has control flow, are the only ones here that import kfp.
+"""
 
 # ruff: noqa: ARG001, B006, RUF013 - these are pipelines, written as the SDK's users write them.
 

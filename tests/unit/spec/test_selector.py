@@ -20,6 +20,7 @@ from headrace.spec.selector import parse_selector, select
         (' parseJson( string_value ) [ "a" ] ', ("a",)),
         (r'parseJson(string_value)["say \"hi\" \\"]', ('say "hi" \\',)),
         ('parseJson(string_value)[""]', ("",)),
+        ("parseJson(string_value).a['b'].c", ("a", "b", "c")),
     ],
 )
 def test_what_the_sdk_writes_is_understood(text: str, keys: tuple[str, ...]) -> None:
@@ -27,24 +28,33 @@ def test_what_the_sdk_writes_is_understood(text: str, keys: tuple[str, ...]) -> 
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "problem"),
     [
-        "",
-        "string_value",
-        "parseJson(string_value)",
-        'parseJson(string_value)["a"',
-        'parseJson(string_value)["a"])',
-        'parseJson(parseJson(string_value)["a"]',
-        'parseJson(string_value)["a"] + 1',
-        "parseJson(string_value).a",
-        'parseJson(other)["a"]',
-        'parseJson(string_value)["a"]' + '["b"]' * 1000,
-        "parseJson(" * 1_000_000,
+        ("", "empty"),
+        ("string_value", "not supported"),
+        ("string_value.a", "not supported"),
+        ("parseJson(string_value)", "not supported"),
+        ("parseJson(parseJson(string_value))['a']", "not supported"),
+        ('parseJson(string_value)["a"', "expected ]"),
+        ('parseJson(string_value)["a"])', "expected an operator or the end"),
+        ('parseJson(parseJson(string_value)["a"]', "expected )"),
+        ('parseJson(string_value)["a"] + 1', "not supported"),
+        ("parseJson(string_value)[1.5]", "not supported"),
+        ("parseJson(string_value)[true]", "not supported"),
+        ("parseJson(string_value)[-1]", "not supported"),
+        ("parseJson(string_value)['a'].size()", "not supported"),
+        ("parseJson('{}')['a']", "not supported"),
+        ('parseJson(other)["a"]', "there is no variable other"),
+        ('parseJson(string_value)["it\'s "odd""]', "expected ]"),
+        ('parseJson(string_value)["a"]' + '["b"]' * 1000, "not supported"),
+        ("parseJson(" * 1_000_000, "not supported"),
+        ("parseJson(" * 100, "nested deeper"),
     ],
 )
-def test_another_expression_is_refused(text: str) -> None:
-    with pytest.raises(InvalidSpec, match="not supported") as caught:
+def test_another_expression_is_refused(text: str, problem: str) -> None:
+    with pytest.raises(InvalidSpec) as caught:
         parse_selector(text, "here")
+    assert problem in caught.value.message
     assert caught.value.where == "here"
 
 
