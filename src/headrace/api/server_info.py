@@ -8,22 +8,36 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from headrace import __version__
-from headrace.api.body import reply_json
+from headrace.api.body import NO_STORE, reply_json
 from headrace.api.disk_meter import DiskMeter
 from headrace.api.handlers import Handlers
+from headrace.api.page import DOCS, page, policy
 from headrace.base.disk import Usage
 from headrace.base.json import JsonObject
+from headrace.model.listing import ListQuery
+from headrace.store import query as lists
 
-DOCS = "https://www.kubeflow.org/docs/components/pipelines/"
+_LATEST = ListQuery((), "created_at", descending=True, size=20)
 
 
 @dataclass(frozen=True, slots=True)
 class ServerInfo(Handlers):
     meter: DiskMeter
 
-    async def root(self, _request: Request) -> Response:
-        """Whoever opens the address in a browser sees what it is."""
-        return reply_json({"name": "headrace", "version": __version__, "docs": DOCS})
+    async def root(self, request: Request) -> Response:
+        """Whoever opens the address in a browser sees that it is up and what it did last; programs get JSON."""
+        if "text/html" not in request.headers.get("accept", ""):
+            return reply_json({"name": "headrace", "version": __version__, "docs": DOCS})
+        namespace = self.principal(request).namespace
+        found = await self.read(lambda tx: lists.list_runs(tx, namespace, _LATEST))
+        headers = {
+            **NO_STORE,
+            "Content-Security-Policy": policy(),
+            "Referrer-Policy": "no-referrer",
+            "Vary": "Accept",
+            "X-Content-Type-Options": "nosniff",
+        }
+        return Response(page(__version__, found.items, found.total), media_type="text/html", headers=headers)
 
     async def healthz(self, _request: Request) -> Response:
         """KFP's: the client reads `multi_user` and `pipeline_store`."""
