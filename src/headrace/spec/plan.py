@@ -7,6 +7,7 @@ A component that is used by several tasks is one object here.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
 from headrace.base.json import JsonObject, JsonValue
 from headrace.spec.templates import mark_templates
@@ -119,6 +120,33 @@ class Caching:
 
 
 @dataclass(frozen=True, slots=True)
+class Loop:
+    source: str = ""
+    item: str = ""
+    items: JsonValue = None
+    over_artifacts: bool = False
+    parallelism: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    maximum: int
+    backoff: float = 0.0
+    factor: float = 2.0
+    longest: float = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    value: bool
+    explanation: str
+
+
+class Condition(Protocol):
+    def evaluate(self, parameters: Mapping[str, JsonValue]) -> Verdict: ...
+
+
+@dataclass(frozen=True, slots=True)
 class Resources:
     """Requests and limits as written, placeholders included: CPU in Kubernetes quantity or cores, memory likewise."""
 
@@ -156,6 +184,9 @@ class TaskPlan:
     depends_on: tuple[str, ...] = ()
     trigger: Trigger = Trigger.ALL_SUCCEEDED
     caching: Caching = field(default_factory=Caching)
+    condition: Condition | None = None
+    loop: Loop | None = None
+    retry: Retry | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,12 +227,17 @@ class Plan:
     sdk_version: str = ""
 
     def find(self, path: str) -> TaskPlan:
-        """The task at a path such as `root.inner.train`. Raises KeyError; `root` itself is no task."""
+        """The task at a path such as `root.inner.train`; of an iteration (`root.loop.3`) its loop's.
+
+        Raises KeyError; `root` itself is no task.
+        """
         dag = self.root
-        names = path.split(".")[1:]
-        for name in names[:-1]:
-            inner = dag.tasks[name].component
-            if not isinstance(inner, Dag):
+        names = iter(path.split(".")[1:])
+        task = dag.tasks[next(names)]
+        for name in names:
+            if task.loop is not None and (name := next(names, "")) == "":
+                return task
+            if not isinstance(task.component, Dag):
                 raise KeyError(path)
-            dag = inner
-        return dag.tasks[names[-1]]
+            task = task.component.tasks[name]
+        return task
