@@ -35,7 +35,8 @@ def test_a_run_of_a_document_is_written_and_its_controller_woken(api: Api, docum
     assert run["state"] == "PENDING"
     assert run["state_history"] == [{"update_time": run["created_at"], "state": "PENDING"}]
     assert run["pipeline_spec"] == document
-    assert run["runtime_config"] == {"parameters": {"count": 3}, "pipeline_root": "minio://mlpipeline/v2/artifacts"}
+    assert run["runtime_config"] == COUNT
+    assert api.row(run["run_id"]).pipeline_root == api.services.settings.pipeline_root
     assert run["service_account"] == "pipeline-runner"
     assert run["scheduled_at"] == run["created_at"]
     assert run["finished_at"] == "1970-01-01T00:00:00Z"
@@ -51,8 +52,24 @@ def test_both_spellings_and_a_platform_are_taken(api: Api, document: dict[str, A
     run = api.post("/runs", body)
     assert run["pipeline_spec"] == wrapped
     assert run["runtime_config"]["pipeline_root"] == "minio://b/r"
-    own = api.run({**document, "defaultPipelineRoot": "minio://own/root"}, runtime_config=COUNT)
-    assert own["runtime_config"]["pipeline_root"] == "minio://own/root"
+
+
+def test_the_root_is_the_runs_or_the_servers_and_never_the_documents(api: Api, document: dict[str, Any]) -> None:
+    document = {**document, "defaultPipelineRoot": "minio://own/root"}
+    ours, given = api.services.settings.pipeline_root, "minio://b/r"
+    plain = api.run(document, runtime_config=COUNT)
+    assert api.row(plain["run_id"]).pipeline_root == ours
+    rooted = api.run(document, runtime_config={**COUNT, "pipeline_root": given})
+    assert api.row(rooted["run_id"]).pipeline_root == given
+    assert api.get(f"/runs/{rooted['run_id']}")["runtime_config"] == {**COUNT, "pipeline_root": given}
+
+
+def test_a_run_that_was_given_nothing_has_no_runtime_config(api: Api, document: dict[str, Any]) -> None:
+    document["root"]["inputDefinitions"]["parameters"]["count"]["defaultValue"] = 1
+    run = api.run(document)
+    assert "runtime_config" not in run
+    assert "runtime_config" not in api.get(f"/runs/{run['run_id']}", view="FULL")
+    assert "runtime_config" not in api.get("/runs")["runs"][0]
 
 
 def test_a_run_without_an_experiment_goes_to_the_default_one(api: Api, document: dict[str, Any]) -> None:

@@ -54,6 +54,19 @@ def test_a_server_that_was_killed_is_not_taken_for_one_that_is_up(down: Cli) -> 
     assert finish(process)[0] == 0
 
 
+def test_a_new_home_has_the_default_experiment_and_no_halves_of_objects(down: Cli) -> None:
+    half = down.home / "store" / ".incoming" / "half"
+    half.parent.mkdir(parents=True)
+    half.write_bytes(b"x")
+    for _ in range(2):
+        process, _ = up_in(down)
+        [experiment] = down.json("ls", "experiments")["experiments"]
+        assert experiment["display_name"] == "Default"
+        assert not half.exists()
+        process.send_signal(signal.SIGINT)
+        assert finish(process)[0] == 0
+
+
 @pytest.mark.parametrize(
     "words", [["ls"], ["get", "run", "last"], ["logs", "last"], ["stop", "last"], ["shell", "last", "a"]]
 )

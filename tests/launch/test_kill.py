@@ -51,8 +51,7 @@ def test_a_step_may_end_in_its_own_way(home: Home, fresh: tuple[tuple[str, str],
             request = run.steps.python(POLITE, env=fresh)
             end = await killed(run, request, PATIENT)
             assert "told to end" in log(request)
-            # A cold step has a shell between, which dies of the signal.
-            assert end.exit_code == (-signal.SIGTERM if fresh else 9)
+            assert end.exit_code == 9
 
     asyncio.run(scenario())
 

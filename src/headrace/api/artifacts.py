@@ -16,7 +16,7 @@ from headrace.api.convert import artifacts as convert
 from headrace.api.handlers import Handlers
 from headrace.api.wire import task as wire
 from headrace.base.errors import InvalidInput, NotFound
-from headrace.blobs.store import BlobStore
+from headrace.blobs.folder import FolderStore
 from headrace.model.listing import ListQuery, Operation, Predicate
 from headrace.store import query as lists
 from headrace.store.views import ArtifactRecord, ArtifactTask
@@ -138,7 +138,7 @@ def _safe(name: str) -> str:
     return kind if kind is not None and kind in _AS_THEY_ARE else "application/octet-stream"
 
 
-def _open(blobs: BlobStore, uri: str) -> tuple[BinaryIO, int]:
+def _open(blobs: FolderStore, uri: str) -> tuple[BinaryIO, int]:
     """The object and its size. Raises NotFound, InvalidInput for a folder or a uri of elsewhere."""
     size = blobs.size(uri)
     return blobs.open(uri), size

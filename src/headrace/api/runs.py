@@ -1,9 +1,10 @@
 """`/runs`: make, list, show, terminate, archive and delete them. The state of a run is the controllers' to write."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from msgspec import Raw
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,11 +16,12 @@ from headrace.api.handlers import Handlers
 from headrace.api.wire import run as wire
 from headrace.api.wire.common import Empty
 from headrace.base.errors import Conflict, FailedPrecondition, InvalidInput, NotFound, Unimplemented
+from headrace.base.json import JsonObject
 from headrace.model.event import RunRequested, TerminateRequested
 from headrace.model.run import Run, StateChange
 from headrace.model.state import State
+from headrace.model.task import Task
 from headrace.spec.load import Document, document_from_json
-from headrace.spec.plan import Plan
 from headrace.spec.values import runtime_parameters
 from headrace.store import catalog, runs, upkeep
 from headrace.store import query as lists
@@ -51,8 +53,8 @@ class Runs(Handlers):
         if asked.plugins_output:
             raise Conflict("plugins_output is the server's to write", where="plugins_output", hint="Leave it out")
         source = await self._source(asked)
-        plan = await asyncio.to_thread(self._checked, source.document, asked.runtime_config)
-        run = self._run(request, asked, name, source, plan)
+        await asyncio.to_thread(self._check, source.document, asked.runtime_config)
+        run = self._run(request, asked, name, source)
 
         def unit(tx: Tx) -> Run:
             placed = run
@@ -63,9 +65,9 @@ class Runs(Handlers):
 
         created = await self.write(unit)
         self.services.wake(created.run_id)
-        return reply(convert.run(created, document=source.document.as_json()))
+        return reply(self._message(created, document=source.document.as_json()))
 
-    def _run(self, request: Request, asked: wire.Run, name: str, source: Source, plan: Plan) -> Run:
+    def _run(self, request: Request, asked: wire.Run, name: str, source: Source) -> Run:
         now = self.services.clock.now()
         config = asked.runtime_config or wire.RuntimeConfig()
         return Run(
@@ -82,7 +84,7 @@ class Runs(Handlers):
             pipeline_id=source.pipeline_id,
             pipeline_version_id=source.pipeline_version_id,
             parameters=config.parameters,
-            pipeline_root=config.pipeline_root or plan.default_pipeline_root or self.services.settings.pipeline_root,
+            pipeline_root=config.pipeline_root or self.services.settings.pipeline_root,
             service_account=asked.service_account or "pipeline-runner",
             history=(StateChange(now, State.PENDING),),
         )
@@ -102,11 +104,16 @@ class Runs(Handlers):
         version_id = reference.pipeline_version_id if reference is not None else asked.pipeline_version_id
         return await self.read(lambda tx: _version(tx, pipeline_id, version_id))
 
-    def _checked(self, document: Document, config: wire.RuntimeConfig | None) -> Plan:
-        """The compiled pipeline, which takes the parameters that are given. Raises InvalidSpec, InvalidInput."""
-        plan = self.services.plans.get(document)
-        runtime_parameters(plan, config.parameters if config is not None else None)
-        return plan
+    def _check(self, document: Document, config: wire.RuntimeConfig | None) -> None:
+        """The pipeline compiles, and takes the parameters that are given. Raises InvalidSpec, InvalidInput."""
+        runtime_parameters(self.services.plans.get(document), config.parameters if config is not None else None)
+
+    def _message(
+        self, run: Run, *, document: JsonObject | Raw | None = None, tasks: Sequence[Task] = (), full: bool = False
+    ) -> wire.Run:
+        """The run as clients see it. The server's own pipeline root is nothing that they asked for, and is left out."""
+        default_root = self.services.settings.pipeline_root
+        return convert.run(run, default_root, document=document, tasks=tasks, full=full)
 
     async def get(self, request: Request) -> Response:
         run_id, full = query.path(request, "run_id"), _is_full(request)
@@ -120,7 +127,7 @@ class Runs(Handlers):
         run = lists.get_run(tx, run_id)
         wanted = full or not run.pipeline_version_id
         document = self.documents.get(tx, run.plan_id) if wanted else None
-        return convert.run(run, document=document, tasks=runs.load_tasks(tx, run.key), full=full)
+        return self._message(run, document=document, tasks=runs.load_tasks(tx, run.key), full=full)
 
     async def list(self, request: Request) -> Response:
         full = _is_full(request)
@@ -129,7 +136,7 @@ class Runs(Handlers):
 
         def read(tx: Tx) -> wire.ListRuns:
             page = lists.list_runs(tx, namespace, asked.query, experiment_id=experiment_id)
-            shown = [self._shown(tx, each.run_id, True) if full else convert.run(each) for each in page.items]
+            shown = [self._shown(tx, each.run_id, True) if full else self._message(each) for each in page.items]
             return wire.ListRuns(runs=shown, total_size=page.total, next_page_token=asked.token(page.next))
 
         return reply(await self.read(read))

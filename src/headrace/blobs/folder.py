@@ -16,7 +16,7 @@ from typing import BinaryIO
 from headrace.base.clock import Instant
 from headrace.base.errors import InvalidInput, NotFound, Unavailable
 from headrace.blobs import seal
-from headrace.blobs.store import Sealed
+from headrace.blobs.seal import Sealed
 from headrace.blobs.uri import parse, scheme_of
 
 SCHEME = "minio"
@@ -25,7 +25,7 @@ INCOMING = ".incoming"
 
 
 class FolderStore:
-    """A `BlobStore` over a folder, and what is only possible because it is one. `root` need not exist yet."""
+    """Artifact bytes by uri, in a folder. `root` need not exist yet; all methods but `owns` and `local_path` block."""
 
     def __init__(self, root: Path) -> None:
         self.root = root

@@ -14,13 +14,20 @@ from pathlib import Path
 
 from headrace.base.clock import MILLISECOND, Instant
 from headrace.base.errors import InvalidInput, NotFound
-from headrace.blobs.store import Sealed
 
 HASH_LIMIT = 256 * 1024 * 1024
 CLOCK_LAG = 20 * MILLISECOND
 """How far the time stamps of a file system may be behind the clock."""
 
 _WRITE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """What is known of published bytes: `sha256:<hex>` or "" where that was put off, and bytes."""
+
+    digest: str
+    size: int
 
 
 @dataclass(frozen=True, slots=True)

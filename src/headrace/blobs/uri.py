@@ -21,14 +21,6 @@ class Location:
     bucket: str
     names: tuple[str, ...]
 
-    @property
-    def key(self) -> str:
-        return "/".join(self.names)
-
-    @property
-    def uri(self) -> str:
-        return f"{self.scheme}://{self.bucket}/{self.key}"
-
 
 def scheme_of(uri: str) -> str:
     """`minio` of `minio://b/k`; "" of what has no scheme, such as a path."""
@@ -56,15 +48,6 @@ def parse(uri: str) -> Location:
     if len(key.encode()) > KEY_BYTES:
         raise InvalidInput(f"its key is longer than {KEY_BYTES} bytes", where=_shown(uri))
     return Location(scheme, bucket, names)
-
-
-def join(uri: str, *names: str) -> str:
-    """The uri of what `names` are under `uri`, which may end in a slash. Raises InvalidInput for a bad name."""
-    for name in names:
-        if "/" in name:
-            raise InvalidInput(f"{name[:80]!r} holds a slash", where=_shown(uri))
-        _check_name(name, uri)
-    return "/".join([uri.rstrip("/"), *names])
 
 
 def _check_name(name: str, uri: str) -> None:

@@ -17,7 +17,7 @@ from headrace.api.server import serve
 from headrace.api.services import Services
 from headrace.base import ids
 from headrace.base.clock import Clock, SystemClock
-from headrace.base.errors import FailedPrecondition
+from headrace.base.errors import FailedPrecondition, NotFound
 from headrace.base.home import Home
 from headrace.base.settings import Settings
 from headrace.blobs.folder import FolderStore
@@ -26,7 +26,9 @@ from headrace.controllers.app import build_controllers
 from headrace.controllers.faults import Faults, no_faults
 from headrace.controllers.feed import Feed
 from headrace.launch.process import ProcessLauncher
+from headrace.model.catalog import Principal
 from headrace.spec.plans import Plans
+from headrace.store import catalog
 from headrace.store.db import Database
 
 
@@ -61,6 +63,7 @@ async def _serve(
     faults: Faults,
 ) -> None:
     feed, plans, blobs = Feed(), Plans(), FolderStore(home.store)
+    await asyncio.to_thread(_prepare, database, blobs, clock)
     controllers = build_controllers(
         database=database,
         blobs=blobs,
@@ -97,6 +100,16 @@ async def _serve(
     finally:
         discover.remove(home)
         await controllers.stop()
+
+
+def _prepare(database: Database, blobs: FolderStore, clock: Clock) -> None:
+    """What is there before the first request: no halves of a killed writer's objects, and the default experiment."""
+    blobs.sweep()
+    namespace = Principal().namespace
+    try:
+        database.read(lambda tx: catalog.get_experiment_by_name(tx, namespace, catalog.DEFAULT_EXPERIMENT))
+    except NotFound:
+        database.submit(lambda tx: catalog.ensure_default_experiment(tx, namespace, clock.now())).result()
 
 
 async def _until(stop: asyncio.Event, serving: Coroutine[Any, Any, None]) -> None:

@@ -67,4 +67,5 @@ def _telling_line(tail: str) -> str:
         for line in lines[starts[-1] + 1 :]:
             if _ERROR.fullmatch(line):
                 return line[:_LONGEST]
-    return lines[-1][:_LONGEST] if lines else ""
+    last = lines[-1] if lines else ""
+    return last[:_LONGEST] if any(map(str.isalnum, last)) else ""  # the brace of the executor's input says nothing

@@ -1,7 +1,7 @@
 """Makes the job that a fork server is given out of a launch request: which command, with which variables and files.
 
 Pure but for the file that holds a long executor input. Raises StepError, naming the parameter, for what the system
-cannot pass to a command.
+cannot pass to a command: what is too long, and NUL.
 """
 
 import json
@@ -50,30 +50,36 @@ class Place:
 def warm_job(request: LaunchRequest, component: PythonComponent, place: Place, given: str) -> bytes:
     """The component, for a warm interpreter of its environment. `given` is the executor input as text.
 
-    Writes a long executor input to a file. Raises OSError.
+    Writes a long executor input to a file. Raises OSError, and StepError for what no process can be given.
     """
     job = _component_job(request, component, given)
     job["env"] = list(variables.own(request, place.variables).items())
+    _check_variables(request, dict(job["env"]))
     return _encode(job)
 
 
 def cold_job(request: LaunchRequest, command: Command, place: Place, given: str) -> bytes:
-    """The command in a process of its own. Writes a component that does not fit arguments.
+    """The command in a process of its own. A component that does not fit arguments, or a user's venv, goes by file.
 
     Raises OSError, and StepError for what does not fit.
     """
     env = {**place.variables, **variables.own(request, place.variables)}
-    if place.environment is None or not place.environment.managed:
+    hooked = place.environment is not None and place.environment.managed
+    if not hooked:
         # No start-up hook there: the step's own packages come by the variable.
         env["PYTHONPATH"] = _path(variables.packages_folder(request.folder), env.get("PYTHONPATH", ""))
     argv = [given if word == EXECUTOR_INPUT else word for word in command.argv]
     component = command.component
-    if component is not None and component.light and any(_length(word) > ARGUMENT_LIMIT for word in argv):
+    fits = all(_length(word) <= ARGUMENT_LIMIT for word in argv)
+    if component is not None and component.light and not (hooked and fits):
+        # Where there is no hook, `runner.component` is who tells the SDK where the store is.
         request.folder.mkdir(parents=True, exist_ok=True)
         file = request.folder / JOB_FILE
         file.write_bytes(_encode({**_component_job(request, component, given), "env": []}))
         argv = ["python3", str(RUNNER), "cold", str(file)]
+    _check_variables(request, env)
     for name, word in (*((f"argument {number}", word) for number, word in enumerate(argv)), *env.items()):
+        _refuse_nul(request, name, word)
         if _length(word) > ARGUMENT_LIMIT:
             raise _too_long(request, name, word)
     return _encode({**_common(request), "env": list(env.items()), "argv": argv})
@@ -106,11 +112,34 @@ def _common(request: LaunchRequest) -> dict[str, Any]:
     }
 
 
+def _check_variables(request: LaunchRequest, env: Mapping[str, str]) -> None:
+    """Raises StepError for a name or a value that no process can be given."""
+    for name, value in env.items():
+        if not name or "=" in name or "\0" in name:
+            raise StepError(
+                f"{name!r} cannot be the name of a variable of the command: it is empty, or holds '=' or NUL",
+                where=request.path,
+                hint="Mend the `env` of the component",
+            )
+        _refuse_nul(request, name, value)
+
+
+def _refuse_nul(request: LaunchRequest, name: str, word: str) -> None:
+    """Raises StepError, with the parameter that holds the NUL where there is one, as the system would cut it off."""
+    if "\0" not in word:
+        return
+    culprits = [key for key, value in _parameters(request).items() if isinstance(value, str) and "\0" in value]
+    whose = f"parameter {culprits[0]!r} puts" if culprits else "there is"
+    raise StepError(
+        f"{whose} a NUL character in {name} of the command, which no system can pass to a program",
+        where=request.path,
+        hint="Remove it, or pass the value to a Python component as a parameter",
+    )
+
+
 def _too_long(request: LaunchRequest, name: str, word: str) -> StepError:
     """Names the parameter that made the argument long, where one can be found in it."""
-    inputs = request.executor_input.get("inputs")
-    values = inputs.get("parameterValues") if isinstance(inputs, Mapping) else None
-    found = dict(values) if isinstance(values, Mapping) else {}
+    found = _parameters(request)
     culprits = [key for key, value in found.items() if len(_text(value)) > ARGUMENT_LIMIT // 8 and _text(value) in word]
     size = f"{_length(word):,} bytes, and a command takes at most {ARGUMENT_LIMIT:,} in one argument"
     if culprits:
@@ -120,6 +149,12 @@ def _too_long(request: LaunchRequest, name: str, word: str) -> StepError:
             hint="Pass it as an artifact, or use a Python component, which has no such limit",
         )
     return StepError(f"{name} of the command is {size}", where=request.path, hint="Pass long values as artifacts")
+
+
+def _parameters(request: LaunchRequest) -> dict[str, JsonValue]:
+    inputs = request.executor_input.get("inputs")
+    values = inputs.get("parameterValues") if isinstance(inputs, Mapping) else None
+    return dict(values) if isinstance(values, Mapping) else {}
 
 
 def _text(value: JsonValue) -> str:

@@ -38,7 +38,7 @@ from headrace.spec.plan import (
     Trigger,
 )
 from headrace.spec.selector import parse_selector
-from headrace.spec.values import to_text
+from headrace.spec.text import to_text
 
 MAX_TASKS = 1_000_000
 """How many tasks a run may have, those of nested pipelines counted each time they are used."""

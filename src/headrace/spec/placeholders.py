@@ -15,7 +15,7 @@ from headrace.base.json import JsonObject, JsonValue, compact
 from headrace.spec.arguments import expand_argument
 from headrace.spec.plan import Container, Resources
 from headrace.spec.templates import EXECUTOR_INPUT, PLACEHOLDER, Template
-from headrace.spec.values import to_text
+from headrace.spec.text import to_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import re
 
 from headrace.base.errors import InvalidInput, InvalidSpec
 from headrace.base.json import JsonValue
-from headrace.spec.values import describe
+from headrace.spec.text import describe
 
 _LONGEST = 2000
 _INNERMOST = re.compile(r"parseJson\(\s*string_value\s*\)")

@@ -1,14 +1,14 @@
-"""The rules of parameter values: types, literals, the text form, and what a run request may give.
+"""The rules of parameter values: types, literals, and what a run request may give.
 
-Used by the engine for inputs and outputs, by the placeholders, and by the API when a run is created.
+Used by the engine for inputs and outputs, by `check` for constants, and by the API when a run is created.
 """
 
 from collections.abc import Mapping
-from decimal import Decimal
 
 from headrace.base.errors import InvalidInput
-from headrace.base.json import JsonObject, JsonValue, compact
+from headrace.base.json import JsonObject, JsonValue
 from headrace.spec.plan import ParameterSpec, ParameterType, Plan
+from headrace.spec.text import describe, to_text
 
 _EXPECTED = {
     ParameterType.STRING: "string",
@@ -20,25 +20,6 @@ _EXPECTED = {
     ParameterType.TASK_FINAL_STATUS: "struct",
     ParameterType.TASK_CONFIG: "struct",
 }
-
-
-def to_text(value: JsonValue) -> str:
-    """A value as text: strings as they are, numbers in their shortest form without exponent, the rest as JSON.
-
-    None is the empty text.
-    """
-    match value:
-        case str():
-            return value
-        case None:
-            return ""
-        case bool():
-            return "true" if value else "false"
-        case int():
-            return str(value)
-        case float():
-            return format(Decimal(repr(value)).normalize(), "f")
-    return compact(value)
 
 
 def coerce(value: JsonValue, spec: ParameterSpec, where: str) -> JsonValue:
@@ -53,22 +34,6 @@ def coerce(value: JsonValue, spec: ParameterSpec, where: str) -> JsonValue:
         allowed = ", ".join(to_text(literal) for literal in spec.literals)
         raise InvalidInput(f"{describe(value)} is not one of its literals: {allowed}", where=where)
     return result
-
-
-def describe(value: JsonValue) -> str:
-    """A value for a message: its text with its type, cut short."""
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return f"the bool {to_text(value)}"
-        case int() | float():
-            return f"the number {_short(to_text(value))}"
-        case str():
-            return f"the string {_short(compact(value))}"
-        case Mapping():
-            return f"the struct {_short(compact(value))}"
-    return f"the list {_short(compact(value))}"
 
 
 def runtime_parameters(plan: Plan, given: JsonObject | None) -> dict[str, JsonValue]:
@@ -143,7 +108,3 @@ def _whole(value: JsonValue) -> int | None:
 
 def _same(value: JsonValue, literal: JsonValue) -> bool:
     return isinstance(value, bool) == isinstance(literal, bool) and value == literal
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else f"{text[:57]}..."

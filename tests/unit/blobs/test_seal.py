@@ -11,8 +11,7 @@ import pytest
 
 from headrace.base.clock import Instant
 from headrace.base.errors import InvalidInput, NotFound
-from headrace.blobs.seal import CLOCK_LAG, digest, seal, size, touched_since, unseal, verify
-from headrace.blobs.store import Sealed
+from headrace.blobs.seal import CLOCK_LAG, Sealed, digest, seal, size, touched_since, unseal, verify
 
 
 def tree(folder: Path) -> Path:

@@ -10,7 +10,8 @@ from tests.unit.spec.build import Json, compiled, parameters, pipeline
 
 from headrace.base.errors import InvalidInput
 from headrace.spec.plan import ParameterSpec, ParameterType, Plan
-from headrace.spec.values import coerce, runtime_parameters, to_text
+from headrace.spec.text import to_text
+from headrace.spec.values import coerce, runtime_parameters
 
 NUMBERS = (ParameterType.NUMBER_INTEGER, ParameterType.NUMBER_DOUBLE)
 

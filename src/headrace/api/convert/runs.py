@@ -15,9 +15,17 @@ from headrace.model.task import Task
 
 
 def run(
-    found: Run, *, document: JsonObject | Raw | None = None, tasks: Sequence[Task] = (), full: bool = False
+    found: Run,
+    default_root: str,
+    *,
+    document: JsonObject | Raw | None = None,
+    tasks: Sequence[Task] = (),
+    full: bool = False,
 ) -> wire.Run:
-    """The run. With its `tasks` it has `run_details`; `full` adds 3.0's `tasks` and the document."""
+    """The run. With its `tasks` it has `run_details`; `full` adds 3.0's `tasks` and the document.
+
+    `default_root` is the pipeline root of runs that name none.
+    """
     from_version = bool(found.pipeline_version_id)
     return wire.Run(
         experiment_id=found.experiment_id,
@@ -27,7 +35,7 @@ def run(
         description=found.description,
         pipeline_spec=document if full or not from_version else None,
         pipeline_version_reference=_reference(found) if from_version else None,
-        runtime_config=_runtime_config(found),
+        runtime_config=_runtime_config(found, default_root),
         service_account=found.service_account,
         created_at=timestamp(found.created_at),
         scheduled_at=timestamp(found.scheduled_at),
@@ -46,7 +54,9 @@ def _reference(found: Run) -> wire.PipelineVersionReference:
     return wire.PipelineVersionReference(pipeline_id=found.pipeline_id, pipeline_version_id=found.pipeline_version_id)
 
 
-def _runtime_config(found: Run) -> wire.RuntimeConfig | None:
-    if not found.parameters and not found.pipeline_root:
+def _runtime_config(found: Run, default_root: str) -> wire.RuntimeConfig | None:
+    """What the user gave, None where that is nothing."""
+    root = found.pipeline_root if found.pipeline_root != default_root else ""
+    if not found.parameters and not root:
         return None
-    return wire.RuntimeConfig(parameters=dict(found.parameters), pipeline_root=found.pipeline_root)
+    return wire.RuntimeConfig(parameters=dict(found.parameters), pipeline_root=root)

@@ -1,4 +1,5 @@
-"""A component in a fresh interpreter, where its command does not fit the system's limit for arguments.
+"""A component in a fresh interpreter, where its command does not fit the system's limit for arguments, or where no
+start-up hook maps the store's paths, as in an environment of the user's own.
 
 Started as `python <this package's folder> cold FILE`; the file holds the job, as JSON.
 """

@@ -1,0 +1,1 @@
+"""The Common Expression Language (CEL), as far as pipelines need it. Knows nothing of pipelines."""
