@@ -251,3 +251,15 @@ def test_integers_stay_integers_and_large_values_pass(api: Api) -> None:
     value = {"n": 9007199254740993, "someKey": {"snake_key": [1, 2.5, None, True]}, "text": "x" * 1_000_000}
     run = api.run(document, runtime_config={"parameters": {"count": 3, "word": value}})
     assert api.get(f"/runs/{run['run_id']}")["runtime_config"]["parameters"]["word"] == value
+
+
+def test_half_a_character_in_an_output_is_shown_escaped(api: Api, document: dict[str, Any]) -> None:
+    run_id = api.run(document, runtime_config=COUNT)["run_id"]
+    scene = Scene(run_id)
+    api.advance(run_id, *scene.started())
+    api.advance(run_id, *scene.ended(Bindings({"text": "\ud800 ü"})))
+    run = api.get(f"/runs/{run_id}", view="FULL")
+    assert run["pipeline_spec"] == document
+    [say] = [task for task in run["tasks"] if task["name"] == "say"]
+    assert say["outputs"]["parameters"][0]["value"] == "\ud800 ü"
+    assert "inputs" not in run["run_details"]["task_details"][0]

@@ -1,6 +1,5 @@
 """Bodies of requests, bounded before they are read, and of answers."""
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive
@@ -40,7 +39,7 @@ def reply(message: proto_json.Message) -> Response:
 
 def reply_json(value: JsonValue) -> Response:
     """200 with a value of Headrace's own routes."""
-    return Response(msgspec.json.encode(value), media_type="application/json", headers=NO_STORE)
+    return Response(proto_json.encode(value), media_type="application/json", headers=NO_STORE)
 
 
 def too_large(limit: int) -> TooLarge:

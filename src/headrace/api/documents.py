@@ -8,6 +8,7 @@ from collections import OrderedDict
 
 import msgspec
 
+from headrace.api import proto_json
 from headrace.store import runs
 from headrace.store.db import Tx
 
@@ -30,7 +31,7 @@ class Documents:
             if text is not None:
                 self._kept.move_to_end(plan_id)
                 return msgspec.Raw(text)
-        text = msgspec.json.encode(runs.load_document(tx, plan_id))
+        text = proto_json.encode(runs.load_document(tx, plan_id))
         with self._lock:
             self._keep(plan_id, text)
         return msgspec.Raw(text)

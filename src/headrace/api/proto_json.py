@@ -6,6 +6,7 @@ maps the keys are the user's and are left alone.
 Writing leaves out what has its default, writes snake_case, int64 as strings, enums as names.
 """
 
+import json
 import re
 import types
 from collections.abc import Iterable, Mapping, Sequence
@@ -44,9 +45,23 @@ class ProtoEnum(StrEnum):
         return dict(enumerate(cls))
 
 
-def encode(message: Message) -> bytes:
-    """The message as JSON."""
-    return msgspec.json.encode(message)
+def encode(value: object) -> bytes:
+    """A message, or a value of Headrace's own routes, as JSON. Half a surrogate pair, which steps may put into their
+    outputs and which is no UTF-8, is escaped."""
+    try:
+        return msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        return json.dumps(value, default=_plain, separators=(",", ":")).encode()
+
+
+def _plain(value: object) -> object:
+    """What `json` takes, for what only `msgspec` does."""
+    if isinstance(value, msgspec.Raw):
+        return json.loads(bytes(value))
+    if isinstance(value, Message):
+        defaults = _fields(type(value)).defaults
+        return {name: inner for name in defaults if (inner := getattr(value, name)) != defaults[name]}
+    raise TypeError(f"{type(value).__name__} is no JSON")
 
 
 def timestamp(instant: Instant) -> Timestamp:

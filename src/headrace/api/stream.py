@@ -8,11 +8,10 @@ stop asking. A comment every few seconds keeps proxies from closing a silent str
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from headrace.api import query
+from headrace.api import proto_json, query
 from headrace.api.convert import events as convert
 from headrace.api.handlers import Handlers
 from headrace.api.waiting import Closing, first
@@ -78,4 +77,4 @@ def _after(request: Request) -> int:
 
 
 def _event(number: str, name: str, data: object) -> bytes:
-    return b"id: %b\nevent: %b\ndata: %b\n\n" % (number.encode(), name.encode(), msgspec.json.encode(data))
+    return b"id: %b\nevent: %b\ndata: %b\n\n" % (number.encode(), name.encode(), proto_json.encode(data))

@@ -9,8 +9,11 @@ JsonObject: TypeAlias = Mapping[str, JsonValue]
 
 
 def canonical(value: object) -> str:
-    """Compact JSON with sorted keys: equal values give equal texts, so it can be hashed. 1 and 1.0 differ."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    """Compact ASCII JSON with sorted keys: equal values give equal texts, so it can be hashed. 1 and 1.0 differ.
+
+    Half a surrogate pair, which a step's JSON may hold and which UTF-8 has no bytes for, is escaped like the rest.
+    """
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
 def compact(value: object) -> str:

@@ -1,6 +1,6 @@
 """After a step ended well: read what it wrote, seal its artifacts, and give the outputs that the run will record.
 
-Blocking file work, called in a thread. Raises StepError where an output is missing or an input was changed.
+Blocking file work, called in a thread. Raises StepError where an output is missing or an input was changed or removed.
 """
 
 import shutil
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from headrace.base import ids
 from headrace.base.clock import Instant
-from headrace.base.errors import StepError
+from headrace.base.errors import NotFound, StepError
 from headrace.base.home import Home
 from headrace.blobs.folder import FolderStore
 from headrace.controllers.step import OUTPUT_FILE, Step
@@ -28,18 +28,30 @@ def publish(step: Step, home: Home, blobs: FolderStore, started_at: Instant, at:
 
 
 def _check_inputs(step: Step, blobs: FolderStore, started_at: Instant) -> None:
-    """An input that was written to since the step began must still be what its digest says."""
+    """An input must still be there; one that was written to since the step began, must be what its digest says."""
     for name, artifacts in step.task.inputs.artifacts.items():
         for artifact in artifacts:
-            path = _existing(blobs, artifact.uri)
-            if path is None or not artifact.digest or not blobs.touched_since(path, started_at):
-                continue
-            if not blobs.verify(path, artifact.digest):
+            if (done := _harm(artifact, blobs, started_at)) is not None:
                 raise StepError(
-                    "the step changed its input, which others may read too",
+                    f"the step {done} its input, which others may read too",
                     where=f"input artifact {name}",
-                    hint="Copy it before changing it, or write to an output",
+                    hint="Inputs are only read: copy it before changing it, or write to an output",
                 )
+
+
+def _harm(artifact: Artifact, blobs: FolderStore, since: Instant) -> str | None:
+    """What was done to the bytes of an artifact, of which there were some if its size is known."""
+    if artifact.size < 0 or not blobs.owns(artifact.uri):
+        return None
+    path = blobs.local_path(artifact.uri)
+    try:
+        if not artifact.digest:
+            return None if path.exists() else "removed"
+        if not blobs.touched_since(path, since) or blobs.verify(path, artifact.digest):
+            return None
+    except NotFound:
+        return "removed"
+    return "changed" if path.exists() else "removed"
 
 
 def _read_outputs(step: Step, home: Home, blobs: FolderStore) -> ExecutorOutput:

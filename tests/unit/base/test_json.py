@@ -30,3 +30,9 @@ def test_numbers_of_different_types_differ() -> None:
 
 def test_the_compact_form_keeps_the_order() -> None:
     assert compact({"b": 1, "a": ["é", None]}) == '{"b":1,"a":["é",null]}'
+
+
+def test_half_a_character_has_a_canonical_form_of_its_own() -> None:
+    assert canonical("\ud800").encode() == b'"\\ud800"'
+    assert canonical("\ud800") != canonical("\\ud800")
+    assert canonical({"ü": "\ud800x"}) == canonical({"ü": "\ud800x"})
