@@ -12,14 +12,16 @@ from headrace.base.json import JsonValue
 from headrace.engine.state import RunState
 from headrace.model.artifact import Artifact, Bindings
 from headrace.model.task import Task, child
-from headrace.spec.plan import Dag, Loop, TaskPlan
+from headrace.spec.plan import Dag, FromInput, Loop, TaskPlan
 
 
 def items_of(inputs: Bindings, loop: Loop) -> Sequence[JsonValue] | tuple[Artifact, ...]:
     """What the loop iterates over: a list, or a JSON text of one, or artifacts. Raises InvalidInput."""
+    if not isinstance(loop.items, FromInput):
+        return loop.items
     if loop.over_artifacts:
-        return inputs.artifacts.get(loop.source, ())
-    items = loop.items if loop.items is not None else inputs.parameters.get(loop.source)
+        return inputs.artifacts.get(loop.items.name, ())
+    items = inputs.parameters.get(loop.items.name)
     if isinstance(items, str):
         try:
             items = json.loads(items)
@@ -28,7 +30,7 @@ def items_of(inputs: Bindings, loop: Loop) -> Sequence[JsonValue] | tuple[Artifa
     if not isinstance(items, list | tuple):
         raise InvalidInput(
             f"a loop needs a list, and got {str(items)[:100]!r}",
-            where=f"input parameter {loop.source}" if loop.source else "items",
+            where=f"input parameter {loop.items.name}",
             hint="Make the upstream task return a list",
         )
     return items

@@ -15,7 +15,7 @@ from headrace.model.run import Failure, StateChange
 from headrace.model.state import State
 from headrace.model.task import Attempt, Task, TaskKind, attempt_id, child, task_id
 from headrace.spec.fingerprint import fingerprint
-from headrace.spec.plan import Container, Dag, TaskPlan, Trigger
+from headrace.spec.plan import Container, Dag, Importer, TaskPlan, Trigger
 
 
 def on_ready(state: RunState, path: str, at: Instant) -> Decision:
@@ -60,6 +60,8 @@ def _begin(state: RunState, new: Task, plan: TaskPlan, inputs: Bindings, at: Ins
         return _end(replace(new, state=State.FAILED, inputs=inputs, failure=Failure(str(error), code=3)), at)
     if isinstance(component, Dag):
         return _open(replace(new, inputs=inputs), at)
+    if isinstance(component, Importer):
+        raise TypeError(f"{new.path} is an importer, which no plan has yet")
     return _leaf(state, replace(new, inputs=inputs), plan, component, at)
 
 
@@ -128,7 +130,7 @@ def _kind(plan: TaskPlan, iteration: int) -> TaskKind:
     if not isinstance(plan.component, Dag):
         return TaskKind.RUNTIME
     if iteration >= 0:
-        return TaskKind.DAG
+        return TaskKind.ITERATION
     if plan.condition is not None:
         return TaskKind.CONDITION_BRANCH
     if plan.name.startswith("condition-branches-"):

@@ -28,7 +28,7 @@ from headrace.model.state import State
 from headrace.model.task import ROOT, Attempt, AttemptState, Task, attempt_id, child
 from headrace.spec.plan import Retry
 
-INFRASTRUCTURE = Retry(maximum=5, backoff=1.0, factor=4.0, longest=60.0)
+INFRASTRUCTURE = Retry(max_retries=5, backoff=1.0, factor=4.0, longest=60.0)
 """What faults that are not the step's get, beside the user's own retries: over two minutes in all."""
 
 
@@ -146,9 +146,7 @@ def _inner(state: RunState, path: str) -> list[str]:
 
 def _delay(policy: Retry | None, tries: int) -> float | None:
     """Seconds before the try that follows `tries` failures; None where there is none."""
-    if policy is None or tries > policy.maximum:
-        return None
-    return float(min(policy.longest, policy.backoff * policy.factor ** (tries - 1)))
+    return None if policy is None or tries > policy.max_retries else policy.pause(tries)
 
 
 def _wait(path: str, since: Instant, seconds: float) -> Wait:

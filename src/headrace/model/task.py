@@ -18,11 +18,12 @@ ROOT = "root"
 
 
 class TaskKind(StrEnum):
-    """What a task does; the names are KFP 3.0's task types."""
+    """What a task does; the names are KFP 3.0's task types, but ITERATION, which KFP leaves out of a loop's tasks."""
 
     ROOT = "ROOT"
     DAG = "DAG"
     LOOP = "LOOP"
+    ITERATION = "ITERATION"
     CONDITION = "CONDITION"
     CONDITION_BRANCH = "CONDITION_BRANCH"
     EXIT_HANDLER = "EXIT_HANDLER"

@@ -146,6 +146,7 @@ class _Dag:
                 _known("input artifact", wanted, self.own.input_artifacts, f"{at}.componentInputArtifact")
             else:
                 raise InvalidSpec("the input has no source", where=at)
+        _check_loop(task, takes, where)
         self._check_complete(task, takes, where)
 
     def _check_parameter(
@@ -222,6 +223,24 @@ class _Dag:
         task = self.dag.tasks[name]
         looped = task.parameter_iterator is not None or task.artifact_iterator is not None
         return not looped and self.components[task.component_ref.name].dag is None
+
+
+def _check_loop(task: PipelineTask, takes: Interface, where: str) -> None:
+    """Whether the items of a loop are given, and the component takes one."""
+    over_artifacts, over_parameters = task.artifact_iterator, task.parameter_iterator
+    what = "input of the component to take the item"
+    if over_artifacts is not None:
+        at, items = f"{where}.artifactIterator", over_artifacts.items.input_artifact
+        _known("input artifact of the task", items, task.inputs.artifacts, f"{at}.items.inputArtifact")
+        _known(what, over_artifacts.item_input, takes.input_artifacts, f"{at}.itemInput")
+    if over_parameters is not None:
+        at, parameters = f"{where}.parameterIterator", over_parameters.items
+        if parameters.input_parameter is not None:
+            given = task.inputs.parameters
+            _known("input parameter of the task", parameters.input_parameter, given, f"{at}.items.inputParameter")
+        elif parameters.raw is None:
+            raise InvalidSpec("the loop has no items", where=f"{at}.items", hint="Give raw or inputParameter")
+        _known(what, over_parameters.item_input, takes.input_parameters, f"{at}.itemInput")
 
 
 def _check_types(gives: ParameterSpec, takes: ParameterSpec, where: str) -> None:

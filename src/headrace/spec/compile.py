@@ -3,63 +3,43 @@
 Raises InvalidSpec with the path of what is wrong, or of what cannot be executed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from headrace.base.errors import InvalidSpec
-from headrace.spec.arguments import check_argument
 from headrace.spec.check import check
-from headrace.spec.deployment import ContainerSpec, ResourceSpec
-from headrace.spec.features import (
-    refuse_component,
-    refuse_executor,
-    refuse_kubernetes,
-    refuse_pipeline_config,
-    refuse_task,
-)
-from headrace.spec.interface import constant_of, interface
-from headrace.spec.ir import ComponentSpec, DagSpec, InputArtifact, InputParameter, PipelineTask
+from headrace.spec.features import refuse
+from headrace.spec.interface import interface
+from headrace.spec.ir import ComponentSpec, DagSpec
+from headrace.spec.leaf import compile_leaf
 from headrace.spec.load import Document
-from headrace.spec.order import dependencies, sort_tasks
-from headrace.spec.plan import (
-    ArtifactSource,
-    Caching,
-    Constant,
-    Container,
-    Dag,
-    FinalStatus,
-    FromParent,
-    FromTask,
-    OutputSelector,
-    ParameterBinding,
-    ParameterSource,
-    Plan,
-    Resources,
-    TaskPlan,
-    Trigger,
-)
-from headrace.spec.selector import parse_selector
-from headrace.spec.text import to_text
+from headrace.spec.order import sort_tasks
+from headrace.spec.plan import Dag, Leaf, OutputSelector, Plan, TaskPlan
+from headrace.spec.task import compile_task
 
 MAX_TASKS = 1_000_000
-"""How many tasks a run may have, those of nested pipelines counted each time they are used."""
+"""How many tasks a run may have, those of nested pipelines and of loops counted each time they are used."""
 
 
 def compile_plan(document: Document) -> Plan:
-    """The plan of a document; the same for all runs of it."""
+    """The plan of a document that this version can execute; the same for all runs of it."""
+    used = check(document.spec, document.deployment)
+    refuse(document, used)
+    return build_plan(document, used)
+
+
+def build_plan(document: Document, used: Sequence[str]) -> Plan:
+    """The plan of a checked document; `used` is its components as `check` gives them, inner ones first."""
     spec = document.spec
-    inner_first = check(spec, document.deployment)
-    refuse_pipeline_config(document.kubernetes.pipeline_config)
-    components: dict[str, Container | Dag] = {}
+    components: dict[str, Leaf | Dag] = {}
     sizes: dict[str, int] = {}
-    for name in inner_first:
-        where = f"components.{name}"
-        component = spec.components[name]
-        components[name] = _component(document, name, component, components, where)
-        sizes[name] = _size(component, sizes, where)
+    for name in used:
+        made = _component(document, name, spec.components[name], components)
+        components[name] = made
+        sizes[name] = _size(made, sizes, f"components.{name}")
     assert spec.root is not None  # `check` saw to it, as to its being a dag.
-    root = _component(document, "root", spec.root, components, "root")
-    assert isinstance(root, Dag)
-    _size(spec.root, sizes, "root")
+    assert spec.root.dag is not None
+    root = _dag("root", spec.root, spec.root.dag, components, "root")
+    _size(root, sizes, "root")
     info = spec.pipeline_info
     return Plan(
         plan_id=document.plan_id,
@@ -72,85 +52,40 @@ def compile_plan(document: Document) -> Plan:
     )
 
 
-def _size(component: ComponentSpec, sizes: Mapping[str, int], where: str) -> int:
-    """How many tasks there are at and below the component."""
-    tasks = component.dag.tasks.values() if component.dag is not None else ()
-    size = 1 + sum(sizes[task.component_ref.name] for task in tasks)
+def _size(component: Leaf | Dag, sizes: Mapping[str, int], where: str) -> int:
+    """How many tasks there are at and below the component, as far as the document tells."""
+    tasks = component.tasks.values() if isinstance(component, Dag) else ()
+    size = 1 + sum(_times(task) * sizes[task.component.component] for task in tasks)
     if size > MAX_TASKS:
         raise InvalidSpec(
             f"the pipeline has more than {MAX_TASKS:,} tasks",
             where=where,
-            hint="Nested pipelines count each time they are used",
+            hint="Nested pipelines and loops count each time they are used",
         )
     return size
 
 
+def _times(task: TaskPlan) -> int:
+    loop = task.loop
+    return len(loop.items) if loop is not None and isinstance(loop.items, tuple) else 1
+
+
 def _component(
-    document: Document,
-    name: str,
-    component: ComponentSpec,
-    components: Mapping[str, Container | Dag],
-    where: str,
-) -> Container | Dag:
-    refuse_component(component, where)
+    document: Document, name: str, component: ComponentSpec, components: Mapping[str, Leaf | Dag]
+) -> Leaf | Dag:
     if component.dag is not None:
-        return _dag(name, component, component.dag, components, where)
+        return _dag(name, component, component.dag, components, f"components.{name}")
     label = component.executor_label or ""
-    executor = document.deployment.executors[label]
-    at = f"deploymentSpec.executors.{label}"
-    refuse_executor(executor, at)
-    config = document.kubernetes.deployment_spec.executors.get(label)
-    if config is not None:
-        refuse_kubernetes(config, label)
-    if executor.container is None:
-        raise InvalidSpec("the executor says nothing to execute", where=at, hint="Give it a container")
-    return _container(name, component, executor.container, label, where)
+    return compile_leaf(name, component, document.deployment.executors[label], label)
 
 
-def _container(name: str, component: ComponentSpec, spec: ContainerSpec, label: str, where: str) -> Container:
-    at = f"deploymentSpec.executors.{label}.container"
-    if not spec.image:
-        raise InvalidSpec("the container has no image", where=f"{at}.image")
-    for part, arguments in (("command", spec.command), ("args", spec.args)):
-        for index, argument in enumerate(arguments):
-            try:
-                check_argument(argument)
-            except InvalidSpec as error:
-                raise InvalidSpec(error.message, where=f"{at}.{part}[{index}]", hint=error.hint) from error
-    return Container(
-        component=name,
-        interface=interface(component, where),
-        image=spec.image,
-        command=spec.command,
-        args=spec.args,
-        env=tuple((each.name, each.value) for each in spec.env),
-        resources=_resources(spec.resources),
-        label=label,
-    )
-
-
-def _resources(spec: ResourceSpec) -> Resources:
-    """The texts where they are given, else the older numbers: cores, and gigabytes."""
-    accelerator = spec.accelerator
-    return Resources(
-        cpu_request=spec.resource_cpu_request or _quantity(spec.cpu_request),
-        cpu_limit=spec.resource_cpu_limit or _quantity(spec.cpu_limit),
-        memory_request=spec.resource_memory_request or _quantity(spec.memory_request, "G"),
-        memory_limit=spec.resource_memory_limit or _quantity(spec.memory_limit, "G"),
-        accelerator_type=accelerator.resource_type or accelerator.type,
-        accelerator_count=accelerator.resource_count or _quantity(accelerator.count),
-    )
-
-
-def _quantity(number: float, unit: str = "") -> str:
-    return f"{to_text(number)}{unit}" if number else ""
-
-
-def _dag(
-    name: str, component: ComponentSpec, dag: DagSpec, components: Mapping[str, Container | Dag], where: str
-) -> Dag:
+def _dag(name: str, component: ComponentSpec, dag: DagSpec, components: Mapping[str, Leaf | Dag], where: str) -> Dag:
     at = f"{where}.dag.tasks"
-    tasks = {each: _task(each, dag.tasks[each], components, f"{at}.{each}") for each in sort_tasks(dag.tasks, at)}
+    tasks = {
+        each: compile_task(each, task, components[task.component_ref.name], f"{at}.{each}")
+        for each in sort_tasks(dag.tasks, at)
+        for task in [dag.tasks[each]]
+    }
     successors: dict[str, list[str]] = {each: [] for each in tasks}
     for task in tasks.values():
         for each in task.depends_on:
@@ -178,43 +113,3 @@ def _output_parameters(dag: DagSpec) -> dict[str, tuple[OutputSelector, ...]]:
         selectors = several.parameter_selectors if several is not None else (one,) if one is not None else ()
         found[key] = tuple(OutputSelector(each.producer_subtask, each.output_parameter_key) for each in selectors)
     return found
-
-
-def _task(name: str, task: PipelineTask, components: Mapping[str, Container | Dag], where: str) -> TaskPlan:
-    refuse_task(task, where)
-    return TaskPlan(
-        name=name,
-        display_name=task.task_info.name or name,
-        component=components[task.component_ref.name],
-        parameters={
-            key: _binding(task, source, f"{where}.inputs.parameters.{key}")
-            for key, source in task.inputs.parameters.items()
-        },
-        artifacts={key: _artifact(source) for key, source in task.inputs.artifacts.items()},
-        depends_on=dependencies(task),
-        trigger=task.trigger_policy.strategy or Trigger.ALL_SUCCEEDED,
-        caching=Caching(task.caching_options.enable_cache, task.caching_options.cache_key),
-    )
-
-
-def _binding(task: PipelineTask, source: InputParameter, where: str) -> ParameterBinding:
-    selector = source.parameter_expression_selector
-    keys = parse_selector(selector, f"{where}.parameterExpressionSelector") if selector else ()
-    return ParameterBinding(_source(task, source), keys)
-
-
-def _source(task: PipelineTask, source: InputParameter) -> ParameterSource:
-    if source.task_output_parameter is not None:
-        return FromTask(source.task_output_parameter.producer_task, source.task_output_parameter.output_parameter_key)
-    if source.component_input_parameter is not None:
-        return FromParent(source.component_input_parameter)
-    if source.task_final_status is not None:
-        return FinalStatus(source.task_final_status.producer_task or task.dependent_tasks[0])
-    return Constant(constant_of(source.runtime_value))
-
-
-def _artifact(source: InputArtifact) -> ArtifactSource:
-    made = source.task_output_artifact
-    if made is not None:
-        return FromTask(made.producer_task, made.output_artifact_key)
-    return FromParent(source.component_input_artifact or "")

@@ -1,12 +1,15 @@
 """What KFP has and this version does not execute yet: each is refused by name when a pipeline is compiled.
 
-Takes parts of the IR from `compile`, raises InvalidSpec. A feature leaves this file when the engine learns it. What a
+Takes a document from `compile`, raises InvalidSpec. A feature leaves this file when the engine learns it. What a
 process has no use for (node selectors, tolerations, pull secrets, labels, time to live) is not refused.
 """
+
+from collections.abc import Iterable
 
 from headrace.base.errors import InvalidSpec
 from headrace.spec.deployment import ExecutorSpec
 from headrace.spec.ir import ComponentSpec, PipelineTask
+from headrace.spec.load import Document
 from headrace.spec.plan import ParameterType
 from headrace.spec.platform import KubernetesExecutor, PipelineConfig
 
@@ -28,24 +31,34 @@ _KUBERNETES = {
 }
 
 
-def refuse_task(task: PipelineTask, where: str) -> None:
-    """`where` is the path of the task."""
-    if task.trigger_policy.condition:
-        raise _not_yet("a condition (dsl.If, dsl.Condition)", f"{where}.triggerPolicy.condition")
-    if task.parameter_iterator is not None:
-        raise _not_yet("a loop (dsl.ParallelFor)", f"{where}.parameterIterator")
-    if task.artifact_iterator is not None:
-        raise _not_yet("a loop over artifacts (dsl.ParallelFor)", f"{where}.artifactIterator")
-    if task.retry_policy.max_retry_count > 0:
-        raise _not_yet("retrying a task (set_retry)", f"{where}.retryPolicy.maxRetryCount", "Remove set_retry")
+def refuse(document: Document, names: Iterable[str]) -> None:
+    """Raises InvalidSpec for the first thing in the components `names`, or in the root, that cannot be executed."""
+    spec = document.spec
+    _refuse_pipeline_config(document.kubernetes.pipeline_config)
+    for name in names:
+        component = spec.components[name]
+        _refuse_component(component, f"components.{name}")
+        if component.executor_label is not None:
+            _refuse_executor(document, component.executor_label)
+    if spec.root is not None:
+        _refuse_component(spec.root, "root")
+
+
+def _refuse_executor(document: Document, label: str) -> None:
+    _refuse_executor_spec(document.deployment.executors[label], f"deploymentSpec.executors.{label}")
+    config = document.kubernetes.deployment_spec.executors.get(label)
+    if config is not None:
+        _refuse_kubernetes(config, label)
+
+
+def _refuse_task(task: PipelineTask, where: str) -> None:
     for name, source in task.inputs.parameters.items():
         value = source.runtime_value
         if value is not None and value.runtime_parameter is not None:
             raise _not_yet("a runtime parameter of schema 2.0.0", f"{where}.inputs.parameters.{name}.runtimeValue")
 
 
-def refuse_component(component: ComponentSpec, where: str) -> None:
-    """`where` is the path of the component."""
+def _refuse_component(component: ComponentSpec, where: str) -> None:
     for name, definition in component.input_definitions.parameters.items():
         if definition.parameter_type is ParameterType.TASK_CONFIG:
             raise _not_yet("an input of type dsl.TaskConfig", f"{where}.inputDefinitions.parameters.{name}")
@@ -53,10 +66,12 @@ def refuse_component(component: ComponentSpec, where: str) -> None:
         raise _not_yet("task_config_passthroughs", f"{where}.taskConfigPassthroughs")
     if component.single_platform_specs:
         raise _not_yet("a platform spec in a component", f"{where}.singlePlatformSpecs")
+    if component.dag is not None:
+        for name, task in component.dag.tasks.items():
+            _refuse_task(task, f"{where}.dag.tasks.{name}")
 
 
-def refuse_executor(executor: ExecutorSpec, where: str) -> None:
-    """`where` is the path of the executor."""
+def _refuse_executor_spec(executor: ExecutorSpec, where: str) -> None:
     if executor.importer is not None:
         raise _not_yet("importing an artifact (dsl.importer)", f"{where}.importer")
     if executor.resolver is not None:
@@ -72,15 +87,14 @@ def refuse_executor(executor: ExecutorSpec, where: str) -> None:
             raise _not_yet(feature, f"{where}.container.image")
 
 
-def refuse_kubernetes(config: KubernetesExecutor, label: str) -> None:
+def _refuse_kubernetes(config: KubernetesExecutor, label: str) -> None:
     """What changes how a step behaves; `label` is the executor's."""
     for name, (key, feature) in _KUBERNETES.items():
         if getattr(config, name):
             raise _not_yet(feature, f"platforms.kubernetes.deploymentSpec.executors.{label}.{key}")
 
 
-def refuse_pipeline_config(config: PipelineConfig) -> None:
-    """What the pipeline as a whole asks for."""
+def _refuse_pipeline_config(config: PipelineConfig) -> None:
     where = "platforms.kubernetes.pipelineConfig"
     if config.workspace is not None:
         raise _not_yet("a workspace (dsl.WorkspaceConfig)", f"{where}.workspace")

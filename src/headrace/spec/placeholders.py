@@ -70,8 +70,15 @@ class Rendered:
 def resolve_inputs(parameters: Mapping[str, JsonValue], context: RunContext) -> dict[str, JsonValue]:
     """The parameters of a task with the placeholders of its constants filled in, from the context and from each other.
 
-    Only `Template`s are touched. One that is nothing but a reference becomes the value itself, elsewhere a value is
-    its text. References go one level deep: what a referred constant refers to stays as it is written.
+    References go one level deep: what a referred constant refers to stays as it is written.
+    """
+    return {name: fill_templates(value, parameters, context) for name, value in parameters.items()}
+
+
+def fill_templates(value: JsonValue, parameters: Mapping[str, JsonValue], context: RunContext) -> JsonValue:
+    """The value with the placeholders of its `Template`s filled in; nothing else in it is touched.
+
+    A template that is nothing but a reference to a parameter becomes the value itself, elsewhere a value is its text.
     """
 
     def fill(value: JsonValue) -> JsonValue:
@@ -94,7 +101,7 @@ def resolve_inputs(parameters: Mapping[str, JsonValue], context: RunContext) -> 
             return _text(parameters.get(match["name"]))
         return match[0]
 
-    return {name: fill(value) for name, value in parameters.items()}
+    return fill(value)
 
 
 def render(

@@ -7,9 +7,10 @@ A component that is used by several tasks is one object here.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import TypeAlias
 
 from headrace.base.json import JsonObject, JsonValue
+from headrace.spec.condition import Condition
 from headrace.spec.templates import mark_templates
 
 
@@ -86,6 +87,13 @@ class FromTask:
 
 
 @dataclass(frozen=True, slots=True)
+class FromInput:
+    """The resolved input `name` of the task itself."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class FinalStatus:
     """How the sibling `task` ended, as a STRUCT."""
 
@@ -120,30 +128,36 @@ class Caching:
 
 
 @dataclass(frozen=True, slots=True)
-class Loop:
-    source: str = ""
-    item: str = ""
-    items: JsonValue = None
-    over_artifacts: bool = False
-    parallelism: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Retry:
-    maximum: int
+    """How often a failed task is tried again, and after how many seconds: at first `backoff`, each time `factor` times
+    as many, never more than `longest`."""
+
+    max_retries: int
     backoff: float = 0.0
     factor: float = 2.0
     longest: float = 3600.0
 
+    def pause(self, number: int) -> float:
+        """The seconds before retry `number`, from 1."""
+        try:
+            return min(self.backoff * self.factor ** (number - 1), self.longest)
+        except OverflowError:
+            return self.longest if self.backoff else 0.0
+
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    value: bool
-    explanation: str
+class Loop:
+    """The component runs once for each item, with the item as its input `item`, at most `parallelism` at a time.
 
+    0 is no limit. The items are written down, or are an input of the task: a parameter that is a list or the JSON text
+    of one, or the artifacts of an artifact list if `over_artifacts`. What the component gives is collected in the
+    order of the items. SDK: the component is a DAG, which takes the list besides the item.
+    """
 
-class Condition(Protocol):
-    def evaluate(self, parameters: Mapping[str, JsonValue]) -> Verdict: ...
+    item: str
+    items: tuple[JsonValue, ...] | FromInput
+    over_artifacts: bool = False
+    parallelism: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,12 +187,41 @@ class Container:
 
 
 @dataclass(frozen=True, slots=True)
+class Importer:
+    """A component that makes an artifact, its one output `output`, of an object that is there.
+
+    `uri` is a text, or the input that holds it; placeholders in `metadata`, keys included, refer to inputs too.
+    `resolve_import` fills in both. Unless `reimport`, an artifact of the same uri, type and metadata is taken again.
+    """
+
+    component: str
+    interface: Interface
+    uri: Constant | FromInput
+    output: str
+    metadata: Constant = field(default_factory=lambda: Constant({}))
+    reimport: bool = False
+    download_to_workspace: bool = False
+    label: str = ""
+
+    @property
+    def artifact(self) -> ArtifactSpec:
+        """What is made."""
+        return self.interface.output_artifacts[self.output]
+
+
+Leaf: TypeAlias = Container | Importer
+
+
+@dataclass(frozen=True, slots=True)
 class TaskPlan:
-    """One task of a DAG. `depends_on` holds data and explicit dependencies, each once."""
+    """One task of a DAG. `depends_on` holds data and explicit dependencies, each once.
+
+    `condition` is evaluated over the resolved inputs, before a loop begins; where it is false, the task is skipped.
+    """
 
     name: str
     display_name: str
-    component: "Container | Dag"
+    component: "Leaf | Dag"
     parameters: Mapping[str, ParameterBinding] = field(default_factory=dict)
     artifacts: Mapping[str, ArtifactSource] = field(default_factory=dict)
     depends_on: tuple[str, ...] = ()
@@ -231,12 +274,13 @@ class Plan:
 
         Raises KeyError; `root` itself is no task.
         """
-        dag = self.root
         names = iter(path.split(".")[1:])
-        task = dag.tasks[next(names)]
+        task = self.root.tasks[next(names, "")]
         for name in names:
-            if task.loop is not None and (name := next(names, "")) == "":
-                return task
+            if task.loop is not None:
+                name = next(names, "")  # after the number of the iteration
+                if not name:
+                    return task
             if not isinstance(task.component, Dag):
                 raise KeyError(path)
             task = task.component.tasks[name]

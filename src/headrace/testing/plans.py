@@ -4,15 +4,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from headrace.base.json import JsonValue
+from headrace.spec.condition import Condition
 from headrace.spec.plan import (
     ArtifactSource,
     ArtifactSpec,
     Caching,
-    Condition,
     Constant,
     Container,
     Dag,
     FinalStatus,
+    FromInput,
     FromTask,
     Interface,
     Loop,
@@ -83,7 +84,7 @@ def loop(
     body = replace(inner, interface=replace(inner.interface, input_parameters={"item": STRING}))
     given = items if isinstance(items, ParameterSource) else Constant(list(items))
     task = _task(name, body, after, {"items": given}, {}, cached=False, always=False)
-    return replace(task, loop=Loop(source="items", item="item", parallelism=parallelism), retry=retry)
+    return replace(task, loop=Loop("item", FromInput("items"), parallelism=parallelism), retry=retry)
 
 
 def dag(*tasks: TaskPlan, outputs: Mapping[str, tuple[str, str]] | None = None) -> Dag:
