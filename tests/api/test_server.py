@@ -73,3 +73,23 @@ def test_it_stops_with_idle_connections_open(api: Api) -> None:
         stopping.start()
         stopping.join()
         assert idle.recv(1) == b""
+
+
+def test_it_says_how_much_disk_its_home_holds_and_measures_it_once_a_minute(api: Api) -> None:
+    asked = iter(range(10_000))
+
+    def held() -> int | None:
+        next(asked)
+        found = api.http.get("/api/v1/server").json()["disk"]["home"]
+        return found and int(found["total"])
+
+    while (first := held()) is None:
+        pass
+    before = next(asked)
+    (api.services.home.root / "large").write_bytes(b"x" * 1_000_000)
+    assert held() == first
+    while (second := held()) == first:
+        pass
+    assert second is not None
+    assert second >= first + 1_000_000
+    assert next(asked) - before > 5

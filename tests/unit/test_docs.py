@@ -3,7 +3,7 @@
 import argparse
 import re
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from headrace.api.app import build_app
+from headrace.api.metrics import load_registry
 from headrace.api.services import Services
 from headrace.base import ids
 from headrace.base.clock import SystemClock
@@ -51,9 +52,18 @@ def table(document: str, columns: int) -> Iterator[tuple[str, ...]]:
         yield match.groups()
 
 
+@dataclass(frozen=True)
+class Idle:
+    """Controllers that have nothing to do."""
+
+    live_runs: int = 0
+    running_steps: int = 0
+    queued_steps: int = 0
+
+
 @pytest.fixture
 def registry() -> CollectorRegistry:
-    return CollectorRegistry()
+    return load_registry(Idle())
 
 
 @pytest.fixture

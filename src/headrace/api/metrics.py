@@ -1,7 +1,11 @@
-"""`GET /metrics`: what the API counts itself, and what the database knows when it is asked. Prometheus text."""
+"""`GET /metrics`: what the API counts itself, what the database knows and what the controllers hold when it is asked.
+
+Prometheus text.
+"""
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
+from typing import Protocol
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -52,6 +56,30 @@ class RunsByState(Collector):
 
     def describe(self) -> Iterator[GaugeMetricFamily]:
         yield GaugeMetricFamily("headrace_runs", "Runs in the database, by state", labels=["state"])
+
+
+class Load(Protocol):
+    """What the controllers have in hand at the moment, to be read from any thread."""
+
+    @property
+    def live_runs(self) -> int: ...
+    @property
+    def running_steps(self) -> int: ...
+    @property
+    def queued_steps(self) -> int: ...
+
+
+def load_registry(load: Load) -> CollectorRegistry:
+    """A registry, for `build_app`, that shows the load."""
+    registry = CollectorRegistry()
+
+    def gauge(name: str, text: str, read: Callable[[], int]) -> None:
+        Gauge(name, text, registry=registry).set_function(read)
+
+    gauge("headrace_live_runs", "Runs that this process's controllers are at work on", lambda: load.live_runs)
+    gauge("headrace_running_steps", "Steps that hold a slot", lambda: load.running_steps)
+    gauge("headrace_queued_steps", "Steps that wait for a slot", lambda: load.queued_steps)
+    return registry
 
 
 class Measured:

@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from headrace.api import metrics
 from headrace.api.artifacts import Artifacts
+from headrace.api.disk_meter import DiskMeter
 from headrace.api.documents import Documents
 from headrace.api.errors import Handler, plain
 from headrace.api.experiments import Experiments
@@ -114,7 +115,7 @@ def _lineage(services: Services) -> list[Route]:
 
 
 def _server(services: Services, scrape: metrics.Scrape) -> list[Route]:
-    info = ServerInfo(services)
+    info = ServerInfo(services, DiskMeter(services.home, services.clock))
     return [
         _route("GET", "/", info.root),
         _route("GET", f"{V2}/healthz", info.healthz),

@@ -2,18 +2,25 @@
 
 import asyncio
 import shutil
+from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from headrace import __version__
 from headrace.api.body import reply_json
+from headrace.api.disk_meter import DiskMeter
 from headrace.api.handlers import Handlers
+from headrace.base.disk import Usage
+from headrace.base.json import JsonObject
 
 DOCS = "https://www.kubeflow.org/docs/components/pipelines/"
 
 
+@dataclass(frozen=True, slots=True)
 class ServerInfo(Handlers):
+    meter: DiskMeter
+
     async def root(self, _request: Request) -> Response:
         """Whoever opens the address in a browser sees what it is."""
         return reply_json({"name": "headrace", "version": __version__, "docs": DOCS})
@@ -28,6 +35,7 @@ class ServerInfo(Handlers):
         """Where the server keeps things, and what it may use."""
         settings, home = self.services.settings, self.services.home.root
         disk = await asyncio.to_thread(shutil.disk_usage, home)
+        held = self.meter.look()
         return reply_json(
             {
                 "name": "headrace",
@@ -37,6 +45,17 @@ class ServerInfo(Handlers):
                 "cache": settings.cache,
                 "kfp_compat": settings.kfp_compat,
                 "pipeline_root": settings.pipeline_root,
-                "disk": {"free": disk.free, "total": disk.total},
+                "disk": {"free": disk.free, "total": disk.total, "home": None if held is None else _parts(held)},
             }
         )
+
+
+def _parts(held: Usage) -> JsonObject:
+    """The bytes that the home holds, by what they are for."""
+    return {
+        "total": held.total,
+        "artifacts": held.artifacts,
+        "environments": held.environments,
+        "attempts": held.attempts,
+        "rest": held.rest,
+    }

@@ -14,10 +14,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from headrace.base import disk
 from headrace.base.clock import SECOND, Instant, SystemClock
 from headrace.base.errors import InvalidInput, Unavailable
 from headrace.base.home import Home
-from headrace.cli import discover, disk, output
+from headrace.cli import discover, output
 from headrace.cli.view import spell_bytes
 from headrace.launch.attempt import Alive, look
 from headrace.launch.runner.wire import CLAIM

@@ -13,6 +13,7 @@ from typing import Any
 
 from headrace import __version__
 from headrace.api.app import build_app
+from headrace.api.metrics import load_registry
 from headrace.api.server import serve
 from headrace.api.services import Services
 from headrace.base import ids
@@ -87,7 +88,8 @@ async def _serve(
             fresh_id=ids.fresh,
             wake=controllers.wake,
             feed=feed,
-        )
+        ),
+        load_registry(controllers),
     )
 
     def announce(url: str) -> None:

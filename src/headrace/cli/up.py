@@ -8,11 +8,12 @@ import sys
 import threading
 
 from headrace import __version__
+from headrace.base import disk
 from headrace.base import settings as base_settings
 from headrace.base.errors import InvalidInput, Unavailable
 from headrace.base.home import Home
 from headrace.base.settings import Settings
-from headrace.cli import discover, disk, output
+from headrace.cli import discover, output
 from headrace.cli.server import run_server
 from headrace.cli.view import spell_bytes
 
@@ -61,7 +62,13 @@ def _announce(url: str, home: Home, settings: Settings, as_json: bool) -> None:
     slots = f"{settings.slots} step{'s' if settings.slots > 1 else ''} at once"
     print(f"Headrace {__version__} is up at {url} ({slots}). Ctrl-C stops it.", flush=True)
     used = disk.usage(home)
-    parts = ", ".join(f"{name} {spell_bytes(size)}" for name, size in used.parts.items() if size)
+    sizes = {
+        "artifacts": used.artifacts,
+        "environments": used.environments,
+        "attempts": used.attempts,
+        "database and the rest": used.rest,
+    }
+    parts = ", ".join(f"{name} {spell_bytes(size)}" for name, size in sizes.items() if size)
     print(f"{home.root} holds {spell_bytes(used.total)}{f' ({parts})' if parts else ''}; ", end="")
     print(f"{spell_bytes(used.free)} are free.", flush=True)
 

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from headrace.spec.compile import compile_plan
-from headrace.spec.load import document_from_json
+from headrace.spec.check import check
+from headrace.spec.compile import build_plan, compile_plan
+from headrace.spec.load import Document, document_from_json
 from headrace.spec.plan import Plan
 
 Json = dict[str, Any]
@@ -57,3 +58,12 @@ def given(**sources: Json) -> Json:
 
 def compiled(spec: Json) -> Plan:
     return compile_plan(document_from_json(spec))
+
+
+def planned(spec: Json) -> Plan:
+    """The plan, with what cannot be executed yet."""
+    return plan_of(document_from_json(spec))
+
+
+def plan_of(document: Document) -> Plan:
+    return build_plan(document, check(document.spec, document.deployment))

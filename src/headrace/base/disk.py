@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,23 +10,29 @@ from headrace.base.home import Home
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Bytes on disk: `parts` by purpose, `total` of them, and what is free on the home's file system."""
+    """Bytes on disk, by what they are for; `free` is what is left on the home's file system, `capacity` all of it."""
 
-    parts: Mapping[str, int]
-    total: int
+    artifacts: int
+    environments: int
+    attempts: int
+    rest: int
     free: int
+    capacity: int
+
+    @property
+    def total(self) -> int:
+        """All that the home holds."""
+        return self.artifacts + self.environments + self.attempts + self.rest
 
 
 def usage(home: Home) -> Usage:
     """Measure a home. A file that two folders share (environments do, by hard links) counts once."""
     seen: set[tuple[int, int]] = set()
-    parts = {
-        "artifacts": size(home.store, seen),
-        "environments": size(home.environments, seen),
-        "attempts": size(home.attempts, seen),
-    }
-    parts["database and the rest"] = size(home.root, seen)
-    return Usage(parts, sum(parts.values()), shutil.disk_usage(home.root).free)
+    artifacts, environments, attempts, rest = (
+        size(folder, seen) for folder in (home.store, home.environments, home.attempts, home.root)
+    )
+    disk = shutil.disk_usage(home.root)
+    return Usage(artifacts, environments, attempts, rest, disk.free, disk.total)
 
 
 def size(folder: Path, seen: set[tuple[int, int]] | None = None) -> int:

@@ -1,0 +1,62 @@
+"""A component with an executor to a leaf of the plan: a container or an importer. Raises InvalidSpec."""
+
+from headrace.base.errors import InvalidSpec
+from headrace.spec.arguments import check_argument
+from headrace.spec.deployment import ContainerSpec, ExecutorSpec, ResourceSpec
+from headrace.spec.importer import compile_importer
+from headrace.spec.interface import interface
+from headrace.spec.ir import ComponentSpec
+from headrace.spec.plan import Container, Leaf, Resources
+from headrace.spec.text import to_text
+
+
+def compile_leaf(name: str, component: ComponentSpec, executor: ExecutorSpec, label: str) -> Leaf:
+    """The leaf that the component `name` is; `label` is that of its executor."""
+    if executor.importer is not None:
+        return compile_importer(name, interface(component, f"components.{name}"), executor.importer, label)
+    if executor.container is None:
+        raise InvalidSpec(
+            "the executor says nothing to execute",
+            where=f"deploymentSpec.executors.{label}",
+            hint="Give it a container",
+        )
+    return _container(name, component, executor.container, label)
+
+
+def _container(name: str, component: ComponentSpec, spec: ContainerSpec, label: str) -> Container:
+    at = f"deploymentSpec.executors.{label}.container"
+    if not spec.image:
+        raise InvalidSpec("the container has no image", where=f"{at}.image")
+    for part, arguments in (("command", spec.command), ("args", spec.args)):
+        for index, argument in enumerate(arguments):
+            try:
+                check_argument(argument)
+            except InvalidSpec as error:
+                raise InvalidSpec(error.message, where=f"{at}.{part}[{index}]", hint=error.hint) from error
+    return Container(
+        component=name,
+        interface=interface(component, f"components.{name}"),
+        image=spec.image,
+        command=spec.command,
+        args=spec.args,
+        env=tuple((each.name, each.value) for each in spec.env),
+        resources=_resources(spec.resources),
+        label=label,
+    )
+
+
+def _resources(spec: ResourceSpec) -> Resources:
+    """The texts where they are given, else the older numbers: cores, and gigabytes."""
+    accelerator = spec.accelerator
+    return Resources(
+        cpu_request=spec.resource_cpu_request or _quantity(spec.cpu_request),
+        cpu_limit=spec.resource_cpu_limit or _quantity(spec.cpu_limit),
+        memory_request=spec.resource_memory_request or _quantity(spec.memory_request, "G"),
+        memory_limit=spec.resource_memory_limit or _quantity(spec.memory_limit, "G"),
+        accelerator_type=accelerator.resource_type or accelerator.type,
+        accelerator_count=accelerator.resource_count or _quantity(accelerator.count),
+    )
+
+
+def _quantity(number: float, unit: str = "") -> str:
+    return f"{to_text(number)}{unit}" if number else ""
