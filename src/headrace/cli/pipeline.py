@@ -61,7 +61,7 @@ def _uncached(component: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def outline(plan: Plan) -> Outline:
-    """All tasks that the pipeline may reach, in the order of its graph; of a loop, not what its iterations will hold."""
+    """All tasks that the pipeline may reach, in the order of its graph, but those within loops."""
     children: dict[str, tuple[str, ...]] = {}
     names: dict[str, str] = {}
 

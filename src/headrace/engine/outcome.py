@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from headrace.base.errors import InvalidInput
 from headrace.base.json import JsonValue
 from headrace.engine.cancel import CANCELED
 from headrace.engine.iterations import collect
@@ -10,9 +9,8 @@ from headrace.engine.state import RunState
 from headrace.model.artifact import Artifact, Bindings
 from headrace.model.run import Failure
 from headrace.model.state import State
-from headrace.model.task import Task, TaskKind, child
+from headrace.model.task import Task, child
 from headrace.spec.plan import Dag, OutputSelector
-from headrace.spec.values import coerce
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +28,7 @@ def of_dag(state: RunState, path: str) -> Outcome:
     bad = _bad([state.tasks[child(path, name)] for name in dag.tasks])
     if bad is not None:
         return bad
-    try:
-        return Outcome(State.SUCCEEDED, outputs=_outputs(state, path, dag))
-    except InvalidInput as error:
-        return Outcome(State.FAILED, failure=Failure(str(error), code=3))
+    return Outcome(State.SUCCEEDED, outputs=_outputs(state, path, dag))
 
 
 def of_loop(state: RunState, path: str) -> Outcome:
@@ -62,13 +57,12 @@ def _blame(failed: list[Task]) -> str:
 
 
 def _outputs(state: RunState, path: str, dag: Dag) -> Bindings:
+    """What the group declares, as its tasks gave it; the declared type is no guide, within a loop it may be a list's."""
     parameters: dict[str, JsonValue] = {}
     for name, selectors in dag.output_parameters.items():
         source = _chosen(state, path, selectors)
         if source is not None and (value := source[0].outputs.parameters.get(source[1])) is not None:
-            spec = dag.interface.output_parameters.get(name)
-            collected = source[0].kind is TaskKind.LOOP  # then the value is a list of what is declared
-            parameters[name] = value if spec is None or collected else coerce(value, spec, f"output parameter {name}")
+            parameters[name] = value
     artifacts: dict[str, tuple[Artifact, ...]] = {}
     for name, selectors in dag.output_artifacts.items():
         source = _chosen(state, path, selectors)

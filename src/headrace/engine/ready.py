@@ -40,13 +40,8 @@ def on_ready(state: RunState, path: str, at: Instant) -> Decision:
         if plan.loop is not None:
             return _open_loop(new, len(items_of(inputs, plan.loop)), inputs, at)
     except InvalidInput as error:
-        task = _new(state, parent, plan, State.FAILED, at, failure=Failure(str(error), code=3))
-        return Decision((TaskAdded(task),), then=(TaskEnded(path, at),))
-    if isinstance(plan.component, Dag):
-        task = _new(state, parent, plan, State.RUNNING, at, inputs=inputs)
-        return Decision((TaskAdded(task),), then=opening(path, plan.component, at))
-    assert isinstance(plan.component, Container)  # An importer is refused when a pipeline is compiled.
-    return _leaf(state, parent, plan, plan.component, inputs, at)
+        return _end(replace(new, state=State.FAILED, failure=Failure(str(error), code=3)), at)
+    return _begin(state, new, plan, inputs, at)
 
 
 def next_attempt(state: RunState, path: str, tried: int, at: Instant) -> Decision:

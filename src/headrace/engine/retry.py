@@ -76,7 +76,7 @@ def again_group(state: RunState, path: str, failure: Failure | None, at: Instant
         ended_at=at,
         failure=failure,
     )
-    changes = (AttemptAdded(attempt), *(TaskRemoved(each) for each in _to_redo(state, path)))
+    changes: tuple[Change, ...] = (AttemptAdded(attempt), *(TaskRemoved(each) for each in _to_redo(state, path)))
     if delay == 0:
         return Decision(changes, then=(GroupOpened(path, at),))
     return Decision(changes, (_wait(path, at, delay),))

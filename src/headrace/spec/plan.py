@@ -277,11 +277,10 @@ class Plan:
         names = iter(path.split(".")[1:])
         task = self.root.tasks[next(names, "")]
         for name in names:
-            if task.loop is not None:
-                name = next(names, "")  # after the number of the iteration
-                if not name:
-                    return task
+            inner = next(names, "") if task.loop is not None else name  # after the number of the iteration
+            if not inner:
+                return task
             if not isinstance(task.component, Dag):
                 raise KeyError(path)
-            task = task.component.tasks[name]
+            task = task.component.tasks[inner]
         return task

@@ -114,8 +114,8 @@ def _attributes(task: Task, iteration: int) -> wire.TypeAttributes | None:
     if iteration < 0 and task.iterations < 0:
         return None
     return wire.TypeAttributes(
-        iteration_index=Int64(iteration) if iteration >= 0 else None,
-        iteration_count=Int64(task.iterations) if task.iterations >= 0 else None,
+        iteration_index=Int64(str(iteration)) if iteration >= 0 else None,
+        iteration_count=Int64(str(task.iterations)) if task.iterations >= 0 else None,
     )
 
 
