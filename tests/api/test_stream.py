@@ -182,3 +182,25 @@ def test_streams_end_when_the_server_stops(api: Api, run_id: str) -> None:
         assert [kind for _, kind, _ in seen] == ["TaskReady", "AttemptStarted"]
         assert log.read() == b""
         stopping.join()
+
+
+def test_the_last_lines_of_a_log(api: Api, run_id: str) -> None:
+    scene = Scene(run_id)
+    api.advance(run_id, *scene.started())
+    lines = [b"%d %s\n" % (number, b"x" * (number % 100)) for number in range(20_000)]
+    url = f"/api/v1/runs/{run_id}/tasks/say/log"
+    with log_file(api, scene) as log:
+        log.write(b"".join(lines))
+        log.flush()
+        for tail in (0, 1, 3, 15_000, 20_000, 20_001):
+            assert api.http.get(url, params={"tail": tail}).content == b"".join(lines[max(0, 20_000 - tail) :])
+        assert api.http.get(f"{V2}/runs/{run_id}/nodes/say/log", params={"tail": 1}).content == lines[-1]
+        assert api.http.get(url, params={"tail": "-1"}).status_code == 400
+        with api.http.stream("GET", url, params={"follow": "true", "tail": 1}) as response:
+            chunks = response.iter_raw()
+            assert next(chunks) == lines[-1]
+            log.write(b"more")
+            log.flush()
+            assert next(chunks) == b"more"
+            api.advance(run_id, *scene.ended())
+            assert b"".join(chunks) == b""

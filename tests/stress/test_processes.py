@@ -124,3 +124,40 @@ def test_terminate_ends_fifty_steps_deaf_ones_too(start: Start, tmp_path: Path) 
     assert len(lines(started)) == 20, "a step that was queued was started"
     states = {task["state"] for path, task in tasks_of(found).items() if path != "root"}
     assert not states & {"RUNNING", "SUCCEEDED"}, states
+
+
+HYDRA = """
+import os, signal, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+if os.fork() == 0:
+    os.setsid()
+    while True:
+        if os.fork() > 0: os._exit(0)
+with open(sys.argv[1], "w") as file: file.write(f"{os.getpid()}\\n")
+if sys.argv[2] == "stays": time.sleep(600)
+"""
+"""Leaves a process that is another one at every look: it forks and ends, forks and ends."""
+
+
+def test_a_process_that_forks_away_from_every_kill_is_caught(server: Server, tmp_path: Path) -> None:
+    found = server.wait(server.submit(pipeline(shell_task("step", python(HYDRA, tmp_path / "first", "goes")))))
+    assert found["state"] == "SUCCEEDED"
+    file = tmp_path / "second"
+    run_id = server.submit(pipeline(shell_task("step", python(HYDRA, file, "stays"))))
+    until(lambda: bool(lines(file)), "the step starts", server)
+    server.post(f"/apis/v2beta1/runs/{run_id}:terminate")
+    assert server.wait(run_id)["state"] == "CANCELED"
+
+
+@pytest.mark.parametrize("whom", ["$$", "$PPID"], ids=["step", "supervisor"])
+def test_what_was_stopped_can_be_terminated(server: Server, tmp_path: Path, whom: str) -> None:
+    file = tmp_path / "pid"
+    script = f'echo $$ > "$0"; kill -STOP {whom}; sleep 600'
+    run_id = server.submit(pipeline(shell_task("step", script, file=str(file))))
+    until(lambda: bool(lines(file)), "the step starts", server)
+    pid = pids(file)[0]
+    stopped = pid if whom == "$$" else parent(pid)
+    until(lambda: Path(f"/proc/{stopped}/stat").read_text().rpartition(")")[2].split()[0] == "T", "it stops", server)
+    server.post(f"/apis/v2beta1/runs/{run_id}:terminate")
+    assert server.wait(run_id)["state"] == "CANCELED"
+    assert not alive(pid)

@@ -1,4 +1,4 @@
-"""What a step printed, as plain text; with `follow=true` until the attempt has ended.
+"""What a step printed, as plain text; with `follow=true` until the attempt has ended, with `tail=N` its last N lines.
 
 KFP's routes name a `node`, ours a `task`: either is a task's id, path or name, or an attempt's id. The bytes are the
 attempt's log file as it is. Ends are told by the feed; while a step runs its file is looked at on one shared tick.
@@ -12,7 +12,7 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from headrace.api import query
+from headrace.api import log_file, query
 from headrace.api.handlers import Handlers
 from headrace.api.log_target import Found, Target, aim, pick
 from headrace.api.waiting import Closing, Ticker, first
@@ -25,7 +25,8 @@ from headrace.store import query as lists
 from headrace.store import runs
 from headrace.store.db import Tx
 
-CHUNK = 256 * 1024
+ALL = -1
+"""As many lines as there are."""
 
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Accel-Buffering": "no"}
 
@@ -37,11 +38,12 @@ class Logs(Handlers):
 
     async def get(self, request: Request) -> Response:
         run_id, node = query.path(request, "run_id"), query.path(request, "node")
-        number = query.number(request, "attempt", 0)
+        number, tail = query.number(request, "attempt", 0), query.number(request, "tail", ALL)
         if query.flag(request, "follow"):
-            return _response(self._follow(run_id, await self._aim(run_id, node, number)))
+            return _response(self._follow(run_id, await self._aim(run_id, node, number), tail))
         path = await self._log(run_id, node, number)
-        return _response(_whole(path, path.stat().st_size))
+        end = path.stat().st_size
+        return _response(_part(path, await _start(path, tail), end))
 
     async def _log(self, run_id: str, node: str, number: int) -> Path:
         """The log file that there is now. Raises NotFound that says why there is none."""
@@ -84,9 +86,12 @@ class Logs(Handlers):
         except KeyError:
             return False
 
-    async def _follow(self, run_id: str, target: Target) -> AsyncIterator[bytes]:
-        """The log as it grows. The end is asked for before the file is read, so that nothing is left behind."""
-        offset, found = 0, Found(None, False)
+    async def _follow(self, run_id: str, target: Target, tail: int) -> AsyncIterator[bytes]:
+        """The log as it grows. The end is asked for before the file is read, so that nothing is left behind.
+
+        The tail is that of the file as it was when it was first seen.
+        """
+        offset, found = -1, Found(None, False)
         feed = self.services.feed
         news = feed.watch(run_id)
         try:
@@ -98,7 +103,9 @@ class Logs(Handlers):
                     found = await self._look(run_id, target)
                 if found.attempt is not None:
                     path = self.services.home.log(found.attempt.attempt_id)
-                    while chunk := await asyncio.to_thread(_read, path, offset):
+                    if offset < 0:
+                        offset = await _start(path, tail)
+                    while chunk := await asyncio.to_thread(log_file.read, path, offset):
                         offset += len(chunk)
                         yield chunk
                 if found.over or self.closing.is_set():
@@ -125,22 +132,16 @@ class Logs(Handlers):
             return Found(None, True)
 
 
-async def _whole(path: Path, size: int) -> AsyncIterator[bytes]:
-    """The file as long as it was when it was asked for."""
-    offset = 0
-    while offset < size and (chunk := await asyncio.to_thread(_read, path, offset, size - offset)):
+async def _start(path: Path, tail: int) -> int:
+    """Where the last `tail` lines begin, or ALL."""
+    return 0 if tail == ALL else await asyncio.to_thread(log_file.start_of_last, path, tail)
+
+
+async def _part(path: Path, offset: int, end: int) -> AsyncIterator[bytes]:
+    """The file from `offset` on, as long as it was when it was asked for."""
+    while offset < end and (chunk := await asyncio.to_thread(log_file.read, path, offset, end - offset)):
         offset += len(chunk)
         yield chunk
-
-
-def _read(path: Path, offset: int, most: int = CHUNK) -> bytes:
-    """What the file holds at `offset`; nothing, where it is not there (yet, or any more)."""
-    try:
-        with path.open("rb") as file:
-            file.seek(offset)
-            return file.read(min(most, CHUNK))
-    except FileNotFoundError:
-        return b""
 
 
 def _response(content: AsyncIterator[bytes]) -> Response:

@@ -90,9 +90,9 @@ class Client:
         with self._stream(f"/api/v1/runs/{run_id}/events", {}, headers) as response:
             yield from parse_events(response.iter_lines())
 
-    def log(self, run_id: str, path: str, *, follow: bool) -> Iterator[str]:
-        """The lines that the task's latest attempt printed; with `follow` until it has ended."""
-        query = {"follow": "true"} if follow else {}
+    def log(self, run_id: str, path: str, *, follow: bool, tail: int | None = None) -> Iterator[str]:
+        """The lines that the task's latest attempt printed, or the last `tail`; with `follow` until it has ended."""
+        query = ({"follow": "true"} if follow else {}) | ({} if tail is None else {"tail": str(tail)})
         with self._stream(f"/api/v1/runs/{run_id}/tasks/{path}/log", query, {"accept": "text/plain"}) as response:
             yield from response.iter_lines()
 

@@ -23,7 +23,7 @@ def split_name(text: str) -> tuple[Path, str]:
 
 
 def compile_file(file: Path, name: str = "", python: str | None = None) -> str:
-    """The compiled YAML of the pipeline `name` of the file. Raises InvalidInput in the words of the command line."""
+    """The pipeline `name` of the file, as compiled JSON or YAML. Raises InvalidInput in the command line's words."""
     for interpreter in [_named(python)] if python else _candidates():
         answer = _ask(interpreter, file.absolute(), name)
         if "document" in answer:

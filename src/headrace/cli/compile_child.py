@@ -12,6 +12,7 @@ import json
 import sys
 import tempfile
 import traceback
+import warnings
 from pathlib import Path
 
 
@@ -60,11 +61,17 @@ def _pipelines(names: dict[str, object]) -> dict[str, object]:
 
 
 def _compiled(pipeline: object) -> str:
+    """JSON where kfp writes it. With platform features it does not: then YAML, in whose comments it may break lines."""
     from kfp import compiler
 
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "pipeline.yaml")
-        compiler.Compiler().compile(pipeline, str(path))
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        path = Path(folder, "pipeline.json")
+        try:
+            compiler.Compiler().compile(pipeline, str(path))
+        except ValueError:
+            path = path.with_suffix(".yaml")
+            compiler.Compiler().compile(pipeline, str(path))
         return path.read_text()
 
 

@@ -51,9 +51,9 @@ def logs(*, run: str, task: str | None, follow: bool, home: str | None, host: st
 
 
 def last_lines(client: Client, run_id: str, path: str, count: int) -> list[str]:
-    """The end of a step's log; nothing, where it never came to printing."""
+    """The end of a step's log; nothing, where it never came to printing. What a progress bar overwrote counts too."""
     try:
-        return list(deque(client.log(run_id, path, follow=False), count))
+        return list(deque(client.log(run_id, path, follow=False, tail=count), count))
     except NotFound:
         return []
 

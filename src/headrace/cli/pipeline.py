@@ -5,6 +5,7 @@ Takes the word from the command line, gives the checked document, its plan, and 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from headrace.base.errors import InvalidInput
@@ -25,20 +26,40 @@ class Pipeline:
     plan: Plan
 
 
+_BROKEN_YAML = (
+    "Where a pipeline uses platform features, kfp writes broken YAML if the default of one of its parameters has "
+    "several lines; give the parameter no default, or one without line breaks"
+)
+
+
 def read_pipeline(text: str, python: str | None) -> Pipeline:
     """The pipeline that the command line names. Raises InvalidInput or InvalidSpec that says what is wrong with it."""
     file, name = split_name(text)
     if not file.is_file():
         raise InvalidInput("there is no such file", where=str(file))
-    if file.suffix == ".py":
-        data = compile_file(file, name, python).encode()
-    else:
-        try:
-            data = file.read_bytes()
-        except OSError as error:
-            raise InvalidInput(f"it cannot be read: {error.strerror}", where=str(file)) from error
-    document = load_document(data, str(file))
+    document = _compiled(file, name, python) if file.suffix == ".py" else _read(file)
     return Pipeline(document, compile_plan(document))
+
+
+def _read(file: Path) -> Document:
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise InvalidInput(f"it cannot be read: {error.strerror}", where=str(file)) from error
+    return load_document(data, str(file))
+
+
+def _compiled(file: Path, name: str, python: str | None) -> Document:
+    data = compile_file(file, name, python).encode()
+    try:
+        return load_document(data)
+    except InvalidInput as error:
+        problem = f"{error.where}: {error.message}" if error.where else error.message
+        raise InvalidInput(
+            f"what kfp makes of it cannot be read: {problem}",
+            where=str(file),
+            hint="" if data.startswith(b"{") else _BROKEN_YAML,
+        ) from error
 
 
 def without_cache(document: Document) -> JsonObject:

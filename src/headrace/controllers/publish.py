@@ -103,8 +103,19 @@ def _existing(blobs: FolderStore, uri: str) -> Path | None:
 def _move_in(source: Path, target: Path) -> Path:
     """The bytes that a component left at a path of its own choice, at the artifact's place."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    if source.is_dir():
-        shutil.copytree(source, target, dirs_exist_ok=True)
-    else:
-        shutil.copyfile(source, target)
+    try:
+        if source.is_dir():
+            shutil.copytree(source, target, dirs_exist_ok=True)
+        else:
+            shutil.copyfile(source, target)
+    except OSError:
+        _remove(target)  # half of it would keep a full disk full
+        raise
     return target
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -61,7 +61,7 @@ def recognise(command: tuple[str, ...], args: tuple[str, ...]) -> Command:
 
 _ENSURE_PIP = re.compile(r"if ! \[ -x \"\$\(command -v pip\)\" \]; then\s.*?\sfi\s", re.DOTALL)
 _MAKE_VENV = re.compile(
-    r"export PIP_DISABLE_PIP_VERSION_CHECK=1\s+tmp=\$\(mktemp -d\)\s+"
+    r"\s*export PIP_DISABLE_PIP_VERSION_CHECK=1\s+tmp=\$\(mktemp -d\)\s+"
     r"python3 -m venv \"\$tmp/venv\" --system-site-packages\s+\. \"\$tmp/venv/bin/activate\"\s"
 )
 _OR_FOR_USER = re.compile(r"^\s*\((?P<install>[^()]*)\|\|(?P<same>[^()]*) --user\)\s*&&")
@@ -79,7 +79,7 @@ def _installs(script: str) -> tuple[PipInstall, ...] | None:
     if either is not None:
         if " ".join(either["install"].split()) != " ".join(either["same"].split()):
             return None
-        text = f"{either['install']} && {text[either.end() :]}"
+        text = f"{either['install']} && {text[either.end() :].lstrip()}"
     unquoted = _QUOTED.sub("", text)
     if _SHELL & set(unquoted) or not text.endswith('&& "$0" "$@"'):
         return None

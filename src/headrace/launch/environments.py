@@ -153,7 +153,7 @@ def _users_own(base: Base) -> Environment:
 
 _EXACT = re.compile(r"[A-Za-z0-9._-]+(\[[^\]]*\])?\s*===?\s*[^*;,\s]+")
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
-_FILE_URL = re.compile(r"file://(?P<path>[^#\s]+)")
+_LOCAL = re.compile(r"(?:[^@]*@\s*)?(?:file://(?P<url>[^#;\s]+)|(?P<path>[~./][^;\s]*))")
 
 
 def _merged(groups: Iterable[Iterable[str]]) -> list[str]:
@@ -181,10 +181,10 @@ def _together(installs: list[Install]) -> Install:
 
 def _digest(pin: str) -> str:
     """What a package of the local disk holds now, so that an edit makes another environment."""
-    found = _FILE_URL.search(pin)
+    found = _LOCAL.match(pin)
     if found is None:
         return ""
-    place = Path(url2pathname(found["path"]))
+    place = Path(found["path"]).expanduser() if found["path"] else Path(url2pathname(found["url"]))
     files = sorted(place.rglob("*")) if place.is_dir() else [place]
     seen = ((str(file), file.stat()) for file in files if file.is_file() and ".git" not in file.parts)
     return _key([[name, stat.st_size, stat.st_mtime_ns] for name, stat in seen])

@@ -1,4 +1,4 @@
-"""Says for a person why a step failed: from its exit code or signal, and from the end of its log."""
+"""Says for a person why a step failed: from its exit code or signal, the end of its log, and the disk the log is on."""
 
 import os
 import re
@@ -13,6 +13,9 @@ from headrace.launch.runner import wire
 
 _TAIL = 16 * 1024
 _LONGEST = 500
+_ROOM = 64 * 1024
+"""Bytes: with less than this left, a disk counts as full."""
+
 _ERROR = re.compile(r"(?:[A-Za-z_][\w.]*\.)?[A-Z]\w*(?:Error|Exception|Exit|Interrupt|Warning|Failure)\b.*")
 _MISSING_MODULE = re.compile(r"(?:ModuleNotFoundError: No module named|ImportError: cannot import name) '([^']+)'")
 
@@ -24,6 +27,8 @@ def explain_exit(exited: Exited, request: LaunchRequest, images: Mapping[str, Im
         return how
     said = _telling_line(_tail(request.folder / wire.LOG))
     text = f"{how}: {said}" if said else how
+    if _is_full(request.folder):
+        text += ". The disk that holds its log is full, so what it said last may be missing"
     missing = _MISSING_MODULE.search(said)
     if missing is not None and not base_of(request.image, images or {}).mapped:
         module = missing[1].partition(".")[0]
@@ -57,6 +62,14 @@ def _tail(log: Path) -> str:
             return file.read().decode(errors="replace")
     except OSError:
         return ""
+
+
+def _is_full(folder: Path) -> bool:
+    try:
+        disk = os.statvfs(folder)
+    except OSError:
+        return False
+    return disk.f_bavail * disk.f_frsize < _ROOM
 
 
 def _telling_line(tail: str) -> str:

@@ -73,10 +73,8 @@ def cold_job(request: LaunchRequest, command: Command, place: Place, given: str)
     fits = all(_length(word) <= ARGUMENT_LIMIT for word in argv)
     if component is not None and component.light and not (hooked and fits):
         # Where there is no hook, `runner.component` is who tells the SDK where the store is.
-        request.folder.mkdir(parents=True, exist_ok=True)
-        file = request.folder / JOB_FILE
-        file.write_bytes(_encode({**_component_job(request, component, given), "env": []}))
-        argv = ["python3", str(RUNNER), "cold", str(file)]
+        file = _write(request, JOB_FILE, _encode({**_component_job(request, component, given), "env": []}))
+        argv = ["python3", str(RUNNER), "cold", file]
     _check_variables(request, env)
     for name, word in (*((f"argument {number}", word) for number, word in enumerate(argv)), *env.items()):
         _refuse_nul(request, name, word)
@@ -88,10 +86,7 @@ def cold_job(request: LaunchRequest, command: Command, place: Place, given: str)
 def _component_job(request: LaunchRequest, component: PythonComponent, given: str) -> dict[str, Any]:
     argument: str | dict[str, str] = given
     if len(given) > INPUT_LIMIT:
-        request.folder.mkdir(parents=True, exist_ok=True)
-        file = request.folder / INPUT_FILE
-        file.write_text(given, encoding="utf-8")
-        argument = {"input": str(file)}
+        argument = {"input": _write(request, INPUT_FILE, given.encode())}
     return {
         **_common(request),
         "module": component.module,
@@ -110,6 +105,18 @@ def _common(request: LaunchRequest) -> dict[str, Any]:
         "tmp": variables.temporary_folder(request.folder),
         "mkdirs": [f"{folder}/tmp", variables.packages_folder(request.folder), *parents],
     }
+
+
+def _write(request: LaunchRequest, name: str, content: bytes) -> str:
+    """The path of the file with that content; half of it does not keep a disk full. Raises OSError."""
+    file = request.folder / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        file.write_bytes(content)
+    except OSError:
+        file.unlink(missing_ok=True)
+        raise
+    return str(file)
 
 
 def _check_variables(request: LaunchRequest, env: Mapping[str, str]) -> None:

@@ -247,6 +247,7 @@ class ProcessLauncher:
         if isinstance(state, attempt.Alive):
             try:
                 linux.send(state.watch, state.pid, signal.SIGTERM)
+                linux.send(state.watch, state.pid, signal.SIGCONT)  # it takes its TERM also if somebody stopped it
             except ProcessLookupError:
                 return  # it has ended by itself
             finally:

@@ -4,6 +4,7 @@ Takes pip's configuration as `pip.Sources`. uv runs with the server's environmen
 output goes to whoever waits for it, and a failure is a StepError that ends with its last useful lines.
 """
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +21,10 @@ import platform, sys
 print(sys.implementation.name, platform.python_version(), sys.platform, platform.machine(), sys.base_prefix)
 """
 _LAST_LINES = 12
+_NOT_THE_STEPS_FAULT = re.compile(
+    r"No space left|Disk quota|Read-only file system|error sending request|dns error|[Tt]imed out|"
+    r"[Cc]onnection (?:refused|reset)|HTTP status server error"
+)
 
 
 class Uv:
@@ -75,8 +80,16 @@ class Uv:
         return [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
 
     def make(self, python: str, root: Path, say: Say) -> None:
-        """A virtual environment with pip in it. Raises StepError."""
-        self._run(["venv", "--seed", "--no-project", "--quiet", "--python", python, str(root)], Sources(), say)
+        """A new virtual environment with pip in it, for steps that install something themselves. Raises StepError."""
+        make = ["venv", "--no-project", "--quiet", "--clear", "--python", python, str(root)]
+        try:
+            self._run([*make, "--seed"], Sources(), _nobody)
+        except StepError:  # its index has no pip, or it has none; then the interpreter's own copy does, slowly
+            self._run(make, Sources(), say)
+            ensure = [str(root / "bin" / "python3"), "-m", "ensurepip", "--default-pip"]
+            done = subprocess.run(ensure, stdin=subprocess.DEVNULL, capture_output=True)
+            if done.returncode:
+                say(b"The environment has no pip: there is none to be had.\n")
 
     def install(self, root: Path, pins: Sequence[str], install: Install, say: Say) -> None:
         """Install exactly `pins`, with the options of `install`. Raises StepError."""
@@ -105,7 +118,8 @@ class Uv:
             say(said.encode())
         if process.returncode:
             lines = [line.rstrip() for line in said.splitlines() if line.strip()]
-            raise StepError("uv failed: " + "\n".join(lines[-_LAST_LINES:]))
+            outside = _NOT_THE_STEPS_FAULT.search(said) is not None
+            raise StepError("uv failed: " + "\n".join(lines[-_LAST_LINES:]), infrastructure=outside)
         return output.decode()
 
 

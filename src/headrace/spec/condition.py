@@ -5,6 +5,7 @@ KFP, an expression sees the message ExecutorInput, of which only `inputs.paramet
 are doubles, whatever type a parameter declares: `inputs.parameter_values['n'] / 2` is an error, `int(...) / 2` is not.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -19,6 +20,8 @@ from headrace.spec.text import describe
 PARAMETERS = "inputs.parameter_values"
 
 _CHANNEL = "pipelinechannel--"
+_QUOTED_CHANNEL = re.compile(r"'(?:int\()?inputs\.parameter_values\['")
+_MIXED = "A text is compared with something else, which the SDK put in quotes: compare values of the same type"
 _LONGEST_TEXT = 2000
 _LONGEST_VALUE = 60
 _MOST_VALUES = 20
@@ -81,7 +84,8 @@ def compile_condition(text: str, where: str) -> Condition:
     try:
         root = parse(text, (PARAMETERS,))
     except InvalidSpec as error:
-        raise InvalidSpec(error.message, where=where, hint=error.hint) from error
+        hint = _MIXED if _QUOTED_CHANNEL.search(text) else error.hint
+        raise InvalidSpec(error.message, where=where, hint=hint) from error
     return Condition(text.strip(), _names(root), root)
 
 

@@ -9,7 +9,7 @@ import pytest
 from headrace.base.errors import InvalidInput
 from headrace.cli.compile import compile_file, split_name
 from headrace.cli.pipeline import outline, read_pipeline, without_cache
-from headrace.spec.load import document_from_json
+from headrace.spec.load import document_from_json, load_document
 
 TWO = """
 import sys
@@ -104,3 +104,38 @@ def test_a_python_without_kfp_is_told_how_to_get_it(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"nothing\.yaml: there is no such file"):
         read_pipeline(str(tmp_path / "nothing.yaml"), None)
+
+
+LINES = """
+from kfp import dsl
+
+@dsl.component
+def say(text: str) -> str:
+    return text
+
+@dsl.pipeline(name="lines"%s)
+def lines(text: str = "one\\n- two: [\\n\\nthree"):
+    say(text=text)
+"""
+
+
+def test_a_default_of_several_lines_arrives_whole(tmp_path: Path) -> None:
+    file = tmp_path / "lines.py"
+    file.write_text(LINES % "")
+    plan = read_pipeline(str(file), None).plan
+    assert plan.root.interface.input_parameters["text"].default == "one\n- two: [\n\nthree"
+
+
+def test_yaml_that_kfp_breaks_is_told_with_the_file_and_the_cause(tmp_path: Path) -> None:
+    file = tmp_path / "lines.py"
+    workspace = "dsl.PipelineConfig(workspace=dsl.WorkspaceConfig(size='1Gi'))"
+    file.write_text(LINES % f", pipeline_config={workspace}")
+    with pytest.raises(InvalidInput, match=r"lines\.py: what kfp makes of it cannot be read: .*several lines"):
+        read_pipeline(str(file), None)
+
+
+def test_platform_features_are_compiled_too(two: Path) -> None:
+    workspace = "dsl.PipelineConfig(workspace=dsl.WorkspaceConfig(size='1Gi'))"
+    two.write_text(TWO.replace('name="inner-one"', f'name="inner-one", pipeline_config={workspace}'))
+    document = load_document(compile_file(two, "inner").encode())
+    assert document.platform is not None

@@ -30,8 +30,7 @@ def channel(name: str) -> str:
             False,
             '  (a = "y", b = "y")',
         ),
-        # As the SDK mixes types: a text of the operand, or a turned bool.
-        (f"'int({channel('n').replace(chr(39), chr(34))})' == 'a'", {"n": 1}, False, ""),
+        # As the SDK mixes types: a number as a text, or a bool for 1.
         (f"{channel('text')} == '5'", {"text": "5"}, True, '  (text = "5")'),
         (f"{channel('flag')} == false", {"flag": False}, True, "  (flag = false)"),
         ("true", {}, True, ""),
@@ -110,3 +109,9 @@ def test_what_is_no_condition(text: str, problem: str) -> None:
         compile_condition(text, WHERE)
     assert problem in caught.value.message
     assert caught.value.where == WHERE
+
+
+@pytest.mark.parametrize("other", [channel("flag"), f"int({channel('n')})"])
+def test_what_the_sdk_compiles_to_nonsense_says_what_to_do(other: str) -> None:
+    with pytest.raises(InvalidSpec, match="compare values of the same type"):
+        compile_condition(f"{channel('text')} == '{other}'", WHERE)

@@ -1,4 +1,4 @@
-"""What the real SDK compiles: each construct is compiled to a plan, or refused by name. Alone here in importing kfp."""
+"""What the real SDK compiles: each construct is compiled to a plan, or refused by name. Control flow is in test_sdk_flow; only these two import kfp."""
 
 # ruff: noqa: ARG001, B006, RUF013 - these are pipelines, written as the SDK's users write them.
 

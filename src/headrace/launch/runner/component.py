@@ -40,8 +40,8 @@ def run(warm: Warm, job: supervisor.Job) -> None:
     try:
         arguments = enter(job)
     except OSError as error:
-        supervisor.refuse(job["link"], error, "cannot start")
-    job.pop("link").close()
+        supervisor.refuse(job["refusals"], error, "cannot start")
+    os.close(job["refusals"])
     if warm.prelude:
         os.write(2, warm.prelude)
     code = execute(warm, arguments)

@@ -10,7 +10,6 @@ import ctypes
 import os
 import select
 import signal
-import subprocess
 import sys
 from array import array
 from collections.abc import Callable
@@ -137,6 +136,8 @@ def descendants(ancestor: int) -> list[int]:
 
 def _parents() -> list[tuple[int, int]]:
     if not IS_LINUX:
+        import subprocess  # where it is not needed it would only cost each fork memory
+
         table = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
         return [(int(pid), int(parent)) for pid, parent in map(str.split, table.splitlines())]
     pairs = []

@@ -16,7 +16,6 @@ import json
 import os
 import resource
 import signal
-import socket
 import sys
 import time
 from collections.abc import Callable
@@ -38,29 +37,31 @@ def supervise(inbox: int, status: int, prctl: Callable[[int, int], int] | None, 
     # TERM waits until there is something to end; the step gets its mask and handlers back.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    ours, its = socket.socketpair()
+    its_jobs, jobs = os.pipe()
+    refusals, its_refusals = os.pipe()
     step = os.fork()
     if step == 0:
         linux.die_with_parent(prctl)
-        ours.close()
-        os.close(inbox)
-        os.close(status)
+        for fd in (jobs, refusals, inbox, status):
+            os.close(fd)
         populate()
-        return _await_job(its)
-    its.close()
+        return _await_job(its_jobs, its_refusals)
+    for fd in (its_jobs, its_refusals):
+        os.close(fd)
     payload = wire.read_frame(inbox)
     if payload is not None:
-        _Supervision(json.loads(payload), payload, status, step, ours).run()
+        _Supervision(json.loads(payload), payload, status, step, jobs, refusals).run()
     os._exit(0)
 
 
 class _Supervision:
-    def __init__(self, job: Job, payload: bytes, status: int, step: int, link: socket.socket) -> None:
+    def __init__(self, job: Job, payload: bytes, status: int, step: int, jobs: int, refusals: int) -> None:
         self.job = job
         self.payload = payload
         self.status = status
         self.step = step
-        self.link = link
+        self.jobs = jobs
+        self.refusals = refusals
         self.folder: str = job["folder"]
         self.started = _now()
         self.record = -1
@@ -81,8 +82,7 @@ class _Supervision:
         wire.report(self.status, wire.STARTED, self.job["id"], os.getpid(), self.started)
         signal.signal(signal.SIGTERM, self._on_term)
         signal.signal(signal.SIGALRM, self._on_alarm)
-        wire.write_all(self.link.fileno(), wire.frame(self.payload))
-        self.payload = b""
+        self._hand_on()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         code = self._wait()
         _unlink(*self.job["tmp"])
@@ -115,6 +115,15 @@ class _Supervision:
         if self.record >= 0:
             os.close(self.record)
             self.record = -1
+
+    def _hand_on(self) -> None:
+        """Tell the step's process what it is."""
+        try:
+            wire.write_all(self.jobs, wire.frame(self.payload))
+        except BrokenPipeError:
+            return  # it was killed while it waited, as _wait will see
+        finally:
+            self.payload = b""
 
     def _wait(self) -> int:
         """The step's exit code or minus its signal, once nothing of it is left. Reaps its orphans on the way."""
@@ -164,10 +173,10 @@ class _Supervision:
 
     def _refusal(self) -> Job | None:
         """What the step's process said because it could not become the step."""
-        self.link.setblocking(False)
+        os.set_blocking(self.refusals, False)
         try:
-            said = self.link.recv(1 << 16)
-        except (BlockingIOError, ConnectionResetError):
+            said = os.read(self.refusals, 1 << 16)
+        except BlockingIOError:  # something holds the pipe open that was not to be reached: a process of the step
             return None
         return json.loads(said) if said else None
 
@@ -218,12 +227,13 @@ def _unlink(name: str, target: str) -> None:
             return  # whatever cleans /tmp was here
 
 
-def _await_job(link: socket.socket) -> Job:
+def _await_job(jobs: int, refusals: int) -> Job:
     """In the step's process: wait until the supervisor says go, then take the step's place in the system."""
     os.setpgid(0, 0)
-    payload = wire.read_frame(link.fileno())
+    payload = wire.read_frame(jobs)
     if payload is None:
         os._exit(0)
+    os.close(jobs)
     job: Job = json.loads(payload)
     for number in (signal.SIGTERM, signal.SIGALRM):
         signal.signal(number, signal.SIG_DFL)
@@ -235,14 +245,14 @@ def _await_job(link: socket.socket) -> Job:
         os.dup2(log, 2)
         os.close(log)
     except OSError as error:
-        refuse(link, error, "cannot start")
+        refuse(refusals, error, "cannot start")
     if "argv" in job:
-        _execute(job, link)
-    job["link"] = link
+        _execute(job, refusals)
+    job["refusals"] = refusals
     return job
 
 
-def _execute(job: Job, link: socket.socket) -> None:
+def _execute(job: Job, refusals: int) -> None:
     """Become the command."""
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)  # Python ignores them, programs expect them
@@ -251,12 +261,12 @@ def _execute(job: Job, link: socket.socket) -> None:
         os.execvpe(command, job["argv"], dict(job["env"]))
     except OSError as error:
         error.filename = None  # the last folder that was searched
-        refuse(link, error, f"cannot execute {command!r}")
+        refuse(refusals, error, f"cannot execute {command!r}")
 
 
-def refuse(link: socket.socket, error: OSError, what: str) -> None:
+def refuse(refusals: int, error: OSError, what: str) -> None:
     """In the step's process: tell the supervisor that there will be no step, and end."""
-    link.send(json.dumps(_refused(f"{what}: {_explain(error)}", error.errno in _DISK)).encode())
+    os.write(refusals, json.dumps(_refused(f"{what}: {_explain(error)}", error.errno in _DISK)).encode())
     os._exit(127)
 
 

@@ -1,0 +1,66 @@
+"""What a person is told of a failed step."""
+
+from pathlib import Path
+
+import pytest
+
+from headrace.base.clock import Instant
+from headrace.base.settings import ImageSetting
+from headrace.launch.base import Exited, LaunchRequest
+from headrace.launch.explain import explain_exit
+
+TRACEBACK = """[KFP Executor INFO]: Looking
+Traceback (most recent call last):
+  File "x.py", line 1, in <module>
+{}
+  note: more
+Something printed after it
+"""
+
+
+def explain(folder: Path, log: str, code: int = 1, **more: object) -> str:
+    (folder / "log").write_text(log)
+    request = LaunchRequest("a", "r", "root.a", "example.org/m:1", (), (), (), (), {}, folder, folder)
+    exited = Exited("a", Instant(0), Instant(1), code, **more)  # type: ignore[arg-type]
+    return explain_exit(exited, request)
+
+
+@pytest.mark.parametrize(
+    ("log", "code", "text"),
+    [
+        (TRACEBACK.format("ValueError: no such column"), 1, "exit code 1: ValueError: no such column"),
+        (TRACEBACK.format("pkg.errors.OddError"), 1, "exit code 1: pkg.errors.OddError"),
+        (TRACEBACK.format("KeyError: 1") + TRACEBACK.format("TypeError: 2"), 1, "exit code 1: TypeError: 2"),
+        ("one\nsh: thing: not found\n\n", 127, "exit code 127: sh: thing: not found"),
+        ("", 2, "exit code 2"),
+        ("", -9, "ended by SIGKILL, perhaps because memory ran out"),
+        ("x" * 2000, 1, "exit code 1: " + "x" * 500),
+    ],
+)
+def test_the_line_that_says_most(tmp_path: Path, log: str, code: int, text: str) -> None:
+    assert explain(tmp_path, log, code) == text
+
+
+def test_an_import_error_of_an_unmapped_image_names_the_setting(tmp_path: Path) -> None:
+    log = TRACEBACK.format("ModuleNotFoundError: No module named 'torch.nn'")
+    text = explain(tmp_path, log)
+    assert "'example.org/m:1'" in text
+    assert "'torch'" in text
+    assert 'images = {"example.org/m:1" = {packages = ["torch"]}}' in text
+
+
+def test_an_import_error_of_a_mapped_image_does_not(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text(TRACEBACK.format("ModuleNotFoundError: No module named 'torch'"))
+    request = LaunchRequest("a", "r", "root.a", "example.org/m:1", (), (), (), (), {}, tmp_path, tmp_path)
+    images = {"example.org/*": ImageSetting(packages=("numpy",))}
+    assert "images" not in explain_exit(Exited("a", Instant(0), Instant(1), 1), request, images)
+
+
+def test_a_killed_step_was_killed_whatever_it_said(tmp_path: Path) -> None:
+    assert explain(tmp_path, "bye", -15, killed=True) == "killed"
+    assert explain(tmp_path, "", -15, killed=True, message="killed before it started") == "killed before it started"
+
+
+def test_no_log(tmp_path: Path) -> None:
+    request = LaunchRequest("a", "r", "root.a", "", (), (), (), (), {}, tmp_path / "none", tmp_path)
+    assert explain_exit(Exited("a", Instant(0), Instant(1), 4), request) == "exit code 4"
