@@ -57,7 +57,7 @@ def _blame(failed: list[Task]) -> str:
 
 
 def _outputs(state: RunState, path: str, dag: Dag) -> Bindings:
-    """What the group declares, as its tasks gave it; the declared type is no guide, within a loop it may be a list's."""
+    """What the group declares, as its tasks gave it. The declared type is no guide: in a loop it may be a list's."""
     parameters: dict[str, JsonValue] = {}
     for name, selectors in dag.output_parameters.items():
         source = _chosen(state, path, selectors)
