@@ -202,6 +202,19 @@ def test_terminate_is_a_wish_that_shows_at_once_and_is_granted_once(api: Api, do
     assert f"Failed to terminate run {run_id}: it is CANCELED" in over.json()["message"]
 
 
+def test_retry_is_for_runs_that_have_ended(api: Api, document: dict[str, Any]) -> None:
+    run_id = api.run(document, runtime_config=COUNT)["run_id"]
+    api.woken.get(timeout=5)
+    early = api.http.post(f"{V2}/runs/{run_id}:retry")
+    assert (early.status_code, early.json()["code"]) == (409, 10)
+    assert "not in a terminal state" in early.json()["message"]
+    api.advance(run_id, [TerminateRequested(AT)], [RunMoved(AT, State.CANCELED)])
+    assert api.post(f"/runs/{run_id}:retry") == {}
+    assert api.woken.get(timeout=5) == run_id
+    assert api.get(f"/runs/{run_id}")["state"] == "PENDING"
+    assert api.http.post(f"{V2}/runs/nobody:retry").status_code == 404
+
+
 def test_archive_unarchive_and_delete(api: Api, document: dict[str, Any]) -> None:
     run_id = api.run(document, runtime_config=COUNT)["run_id"]
     assert api.post(f"/runs/{run_id}:archive") == {}
@@ -229,7 +242,6 @@ def test_a_run_of_an_archived_experiment_stays_archived(api: Api, document: dict
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("POST", "/runs/x:retry"),
         ("GET", "/recurringruns"),
         ("POST", "/recurringruns"),
         ("GET", "/recurringruns/x"),

@@ -12,7 +12,7 @@ from tests.store.build import a_run, do, make_run
 from headrace.base import ids
 from headrace.base.clock import Instant
 from headrace.engine.decision import AttemptAdded, AttemptMoved, Change, RunMoved, TaskAdded, TaskMoved
-from headrace.engine.state import moved
+from headrace.engine.state import run_after, task_after
 from headrace.model.artifact import Artifact, Bindings
 from headrace.model.event import Event, TaskReady
 from headrace.model.run import Failure, Run, StateChange
@@ -45,18 +45,11 @@ class Model:
     def apply(self, change: Change) -> None:
         match change:
             case RunMoved():
-                history = (*self.run.history, StateChange(change.at, change.state, change.failure))
-                self.run = replace(
-                    self.run,
-                    state=change.state,
-                    failure=change.failure or self.run.failure,
-                    finished_at=change.at if change.state.ended else self.run.finished_at,
-                    history=history,
-                )
+                self.run = run_after(self.run, change)
             case TaskAdded(task):
                 self.tasks[task.path] = task
             case TaskMoved():
-                self.tasks[change.path] = moved(self.tasks[change.path], change)
+                self.tasks[change.path] = task_after(self.tasks[change.path], change)
             case AttemptAdded(attempt) | AttemptMoved(attempt):
                 task = self.tasks[attempt.path]
                 others = [each for each in task.attempts if each.attempt_id != attempt.attempt_id]

@@ -13,8 +13,8 @@ from headrace.model.artifact import Bindings
 from headrace.model.event import (
     AttemptFailed,
     AttemptSucceeded,
-    DagDrained,
     Event,
+    GroupDrained,
     RunRequested,
     TaskReady,
     TerminateRequested,
@@ -65,7 +65,7 @@ def test_a_run_is_loaded_as_it_was_created(database: Database) -> None:
     assert run.key > 0
     assert run == replace(wanted, key=run.key)
     rows = load(database, run)
-    assert rows == runs.RunRows(run, run.plan_id, (), 0)
+    assert rows == runs.RunRows(run, run.plan_id, (), {}, 0)
     assert type(rows.run.parameters["real"]) is float
     assert database.read(lambda tx: runs.load_document(tx, run.plan_id)) == DOCUMENT
 
@@ -200,7 +200,7 @@ def test_artifacts_have_one_row_and_every_use_a_link(database: Database) -> None
     score = an_artifact("score", type="system.Metrics", accuracy=0.5, epochs=3, note="x", ok=True, huge=10**400)
     outputs = Bindings(artifacts={"metrics": (score,)})
     write(
-        database, run, 0, DagDrained(ROOT, Instant(12)),
+        database, run, 0, GroupDrained(ROOT, Instant(12)),
         TaskAdded(a_task(run, ROOT, State.RUNNING)), TaskAdded(a_task(run, "root.a")),
         TaskMoved("root.a", Instant(11), State.SUCCEEDED, outputs=outputs),
         TaskAdded(a_task(run, "root.b", inputs=outputs)),
@@ -243,7 +243,7 @@ def test_a_unit_that_fails_writes_nothing_of_a_run(database: Database) -> None:
 
     with pytest.raises(ValueError, match="crash"):
         do(database, crash)
-    assert load(database, run) == runs.RunRows(run, run.plan_id, (), 0)
+    assert load(database, run) == runs.RunRows(run, run.plan_id, (), {}, 0)
 
 
 def test_an_event_number_is_used_once(database: Database) -> None:

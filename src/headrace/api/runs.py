@@ -15,9 +15,9 @@ from headrace.api.documents import Documents
 from headrace.api.handlers import Handlers
 from headrace.api.wire import run as wire
 from headrace.api.wire.common import Empty
-from headrace.base.errors import Conflict, FailedPrecondition, InvalidInput, NotFound, Unimplemented
+from headrace.base.errors import Conflict, FailedPrecondition, InvalidInput, NotFound
 from headrace.base.json import JsonObject
-from headrace.model.event import RunRequested, TerminateRequested
+from headrace.model.event import RetryRequested, RunRequested, TerminateRequested
 from headrace.model.run import Run, StateChange
 from headrace.model.state import State
 from headrace.model.task import Task
@@ -157,9 +157,21 @@ class Runs(Handlers):
         return reply(Empty())
 
     async def retry(self, request: Request) -> Response:
-        raise Unimplemented(
-            "runs cannot be retried yet", where=request.url.path, hint="Start a new run; steps are cached"
-        )
+        """The wish goes to the run's inbox; what succeeded is kept, the rest is run again."""
+        proto_json.read(Empty, await body.read(request))
+        run_id, wish = query.path(request, "run_id"), RetryRequested(self.services.clock.now())
+
+        def unit(tx: Tx) -> None:
+            state = lists.get_run(tx, run_id).state
+            if not state.ended:
+                raise Conflict(
+                    f"Cannot claim run {run_id}: it is {state}, not in a terminal state", hint="Terminate it first"
+                )
+            runs.post(tx, run_id, wish)
+
+        await self.write(unit)
+        self.services.wake(run_id)
+        return reply(Empty())
 
     async def archive(self, request: Request) -> Response:
         return await self._store(request, upkeep.archive_run)

@@ -82,7 +82,7 @@ def _uncached(component: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def outline(plan: Plan) -> Outline:
-    """All tasks that the pipeline may reach, in the order of its graph."""
+    """All tasks that the pipeline may reach, in the order of its graph, but those within loops."""
     children: dict[str, tuple[str, ...]] = {}
     names: dict[str, str] = {}
 
@@ -90,7 +90,7 @@ def outline(plan: Plan) -> Outline:
         children[path] = tuple(child(path, name) for name in dag.tasks)
         for name, task in dag.tasks.items():
             names[child(path, name)] = task.display_name or name
-            if isinstance(task.component, Dag):
+            if isinstance(task.component, Dag) and task.loop is None:
                 visit(child(path, name), task.component)
 
     visit(ROOT, plan.root)

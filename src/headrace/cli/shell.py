@@ -93,7 +93,7 @@ def _scene(home: Home, run_id: str, path: str) -> Scene:
         document = database.read(lambda tx: runs.load_document(tx, rows.run.plan_id))
     finally:
         database.close()
-    state = RunState.load(compile_plan(document_from_json(document)), Options(), rows.run, rows.tasks)
+    state = RunState.load(compile_plan(document_from_json(document)), Options(), rows.run, rows.tasks, rows.retired)
     task, component = state.tasks[path], state.plan_of(path).component
     if not isinstance(component, Container):
         raise InvalidInput("it is a group and ran nothing itself", where=path, hint="Name a step in it")

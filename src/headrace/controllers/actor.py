@@ -8,16 +8,17 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from headrace.base.clock import SECOND
 from headrace.base.errors import Unavailable
 from headrace.controllers.advance import Advance, Advanced, Held
 from headrace.controllers.dispatch import Dispatcher
 from headrace.controllers.faults import Fault, Faults
 from headrace.controllers.feed import Feed
 from headrace.controllers.step import Step
-from headrace.engine.decision import Kill, Launch
+from headrace.engine.decision import Kill, Launch, Sent, Wait
 from headrace.engine.inputs import context
 from headrace.engine.state import RunState
-from headrace.model.event import AttemptStarted, Event
+from headrace.model.event import AttemptStarted, Event, WaitEnded
 from headrace.spec.plan import Container
 from headrace.store.db import Database, Tx
 
@@ -95,7 +96,19 @@ class RunActor:
             self.shared.feed.publish(self.run_id, done.held.number)
             return done
 
-    def _send(self, state: RunState, command: Launch | Kill) -> None:
+    def _send(self, state: RunState, command: Sent) -> None:
+        if isinstance(command, Wait):
+            self._wait(command)
+        else:
+            self._dispatch(state, command)
+
+    def _wait(self, wait: Wait) -> None:
+        """Come back when it is due; a clock that jumps cannot make it longer than it was."""
+        clock = self.shared.advance.clock
+        seconds = min(wait.seconds, max(0.0, (wait.due - clock.now()) / SECOND))
+        asyncio.get_running_loop().call_later(seconds, lambda: self.tell(WaitEnded(wait.path, clock.now())))
+
+    def _dispatch(self, state: RunState, command: Launch | Kill) -> None:
         component = state.plan_of(command.path).component
         if not isinstance(component, Container):
             raise TypeError(f"{command.path} is a DAG and cannot be launched")

@@ -8,12 +8,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from headrace.base.clock import Clock
-from headrace.engine.decision import Kill, Launch, LookUpCache
+from headrace.engine.cancel import in_exit_task
+from headrace.engine.decision import Kill, Launch, LookUpCache, Sent
+from headrace.engine.retry import open_waits
 from headrace.engine.settle import settle
-from headrace.engine.state import Options, RunState
+from headrace.engine.state import Options, RunState, open_attempts
 from headrace.model.event import CacheAnswered, Event
 from headrace.model.state import State
-from headrace.model.task import AttemptState
 from headrace.spec.plan import Plan
 from headrace.store import cache, leases, runs
 from headrace.store.db import Tx
@@ -33,7 +34,7 @@ class Advanced:
     """What the transaction leaves behind: the run as written, and what to send once it is committed."""
 
     held: Held
-    commands: tuple[Launch | Kill, ...]
+    commands: tuple[Sent, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,9 @@ class Advance:
         events = [*runs.take_inbox(tx, state.run), *observed]
         settled = settle(state, events, lambda look: self._look_up(tx, state, look))
         runs.write(tx, state.run, held.number, events, settled.changes)
-        return Advanced(Held(state, held.term, held.number + len(events)), _open_commands(state) if loaded else settled.commands)
+        return Advanced(
+            Held(state, held.term, held.number + len(events)), _open_commands(state) if loaded else settled.commands
+        )
 
     def peek(self, tx: Tx, run_id: str) -> RunState:
         """The run as its rows have it, without a lease."""
@@ -69,7 +72,7 @@ class Advance:
         return Held(self._read(tx, rows), term, rows.last_event)
 
     def _read(self, tx: Tx, rows: runs.RunRows) -> RunState:
-        return RunState.load(self.plan(tx, rows.run.plan_id), self.options, rows.run, rows.tasks)
+        return RunState.load(self.plan(tx, rows.run.plan_id), self.options, rows.run, rows.tasks, rows.retired)
 
     def _look_up(self, tx: Tx, state: RunState, look: LookUpCache) -> CacheAnswered:
         hit = cache.find_cached(tx, state.run.namespace, look.fingerprint)
@@ -80,12 +83,10 @@ class Advance:
         return CacheAnswered(look.path, now, hit.task_id, hit.outputs)
 
 
-def _open_commands(state: RunState) -> tuple[Launch | Kill, ...]:
-    """Every attempt that has not ended is launched again, or killed again if the run is being terminated."""
-    open_attempts = [
-        task.attempts[-1]
-        for path in sorted(state.live)
-        if (task := state.tasks[path]).attempts and task.attempts[-1].state is not AttemptState.ENDED
-    ]
-    command = Kill if state.run.state is State.CANCELING else Launch
-    return tuple(command(attempt.path, attempt.attempt_id) for attempt in open_attempts)
+def _open_commands(state: RunState) -> tuple[Sent, ...]:
+    """Every open attempt is launched again, or killed if the run is being terminated; what waits, waits anew."""
+    commands: list[Sent] = []
+    for attempt in open_attempts(state):
+        spared = state.run.state is not State.CANCELING or in_exit_task(state, attempt.path)
+        commands.append((Launch if spared else Kill)(attempt.path, attempt.attempt_id))
+    return (*commands, *open_waits(state))

@@ -17,7 +17,7 @@ from headrace.model.task import Attempt, Task
 
 @dataclass(frozen=True, slots=True)
 class RunMoved:
-    """The run's state changes; a history line is added. An end state sets `finished_at`."""
+    """The run's state changes; a history line is added. An end state sets `finished_at`, a new begin clears it."""
 
     at: Instant
     state: State
@@ -50,8 +50,15 @@ class TaskMoved:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskRemoved:
+    """The task is as if it had not been reached: it may be added again. Its attempts are kept, and counted on."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class AttemptAdded:
-    """A new try of a task, in state OPEN."""
+    """A new try of a task, in state OPEN; of a group, one that failed."""
 
     attempt: Attempt
 
@@ -63,7 +70,7 @@ class AttemptMoved:
     attempt: Attempt
 
 
-Change = RunMoved | TaskAdded | TaskMoved | AttemptAdded | AttemptMoved
+Change = RunMoved | TaskAdded | TaskMoved | TaskRemoved | AttemptAdded | AttemptMoved
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +98,21 @@ class Kill:
     attempt_id: str
 
 
-Command = LookUpCache | Launch | Kill
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Answered with `WaitEnded` in a later transaction: not before `due`, and at most `seconds` from now.
+
+    Both, because a clock may jump: `due` lets a restart wait only for what is left, `seconds` bounds it.
+    """
+
+    path: str
+    due: Instant
+    seconds: float
+
+
+Command = LookUpCache | Launch | Kill | Wait
+Sent = Launch | Kill | Wait
+"""The commands that leave the transaction."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,12 @@ from headrace.model.task import child, task_id
 from headrace.spec.placeholders import RunContext, resolve_inputs
 from headrace.spec.plan import (
     ArtifactSource,
+    ArtifactSpec,
     Constant,
     FinalStatus,
     FromParent,
     FromTask,
+    Interface,
     ParameterBinding,
     ParameterSpec,
     TaskPlan,
@@ -29,7 +31,10 @@ WORKSPACE = "/kfp-workspace"
 
 
 def resolve(state: RunState, parent: str, plan: TaskPlan) -> Bindings:
-    """The inputs of the task `plan` in the DAG at `parent`, all of whose dependencies have ended."""
+    """The inputs of the task `plan` in the DAG at `parent`, all of whose dependencies have ended.
+
+    A loop's are what its bindings give, with no more said of them: `declared` is for each of its iterations.
+    """
     path = child(parent, plan.name)
     given = {
         name: value
@@ -37,9 +42,15 @@ def resolve(state: RunState, parent: str, plan: TaskPlan) -> Bindings:
         if (value := _parameter(state, parent, name, binding)) is not None
     }
     resolved = resolve_inputs(given, context(state, path, plan.name))
+    found = {name: _artifact(state, parent, source) for name, source in plan.artifacts.items()}
+    return Bindings(resolved, found)
+
+
+def declared(inputs: Bindings, interface: Interface) -> Bindings:
+    """The inputs as the component wants them: defaults filled in, types, literals and presence enforced."""
     return Bindings(
-        parameters=_declared(resolved, plan.component.interface.input_parameters),
-        artifacts=_artifacts(state, parent, plan),
+        _declared_parameters(inputs.parameters, interface.input_parameters),
+        _declared_artifacts(inputs.artifacts, interface.input_artifacts),
     )
 
 
@@ -99,7 +110,7 @@ def _final_status(state: RunState, path: str, name: str) -> JsonValue:
 _FINAL = {State.CANCELED: "CANCELED", State.SKIPPED: "SKIPPED"}
 
 
-def _declared(values: Mapping[str, JsonValue], specs: Mapping[str, ParameterSpec]) -> dict[str, JsonValue]:
+def _declared_parameters(values: Mapping[str, JsonValue], specs: Mapping[str, ParameterSpec]) -> dict[str, JsonValue]:
     """Defaults filled in, types and literals enforced; values that only feed placeholders are kept as they are."""
     declared = dict(values)
     for name, spec in specs.items():
@@ -119,9 +130,10 @@ def _declared(values: Mapping[str, JsonValue], specs: Mapping[str, ParameterSpec
     return declared
 
 
-def _artifacts(state: RunState, parent: str, plan: TaskPlan) -> dict[str, tuple[Artifact, ...]]:
-    found = {name: _artifact(state, parent, source) for name, source in plan.artifacts.items()}
-    for name, spec in plan.component.interface.input_artifacts.items():
+def _declared_artifacts(
+    found: Mapping[str, tuple[Artifact, ...]], specs: Mapping[str, ArtifactSpec]
+) -> dict[str, tuple[Artifact, ...]]:
+    for name, spec in specs.items():
         if not found.get(name) and not spec.optional and not (spec.is_list and name in found):
             raise InvalidInput(
                 "no artifact was given: the task it comes from did not make one",

@@ -1,62 +1,90 @@
-"""A task whose dependencies have all ended: skip it, open it if it is a DAG, or set about running it."""
+"""A task whose turn has come: skip it, open it if it is a group, or set about running it."""
+
+from dataclasses import replace
 
 from headrace.base.clock import Instant
 from headrace.base.errors import InvalidInput
+from headrace.engine.cancel import CANCELED, is_spared
 from headrace.engine.decision import AttemptAdded, Decision, Launch, LookUpCache, TaskAdded
-from headrace.engine.inputs import resolve
+from headrace.engine.inputs import declared, resolve
+from headrace.engine.iterations import inputs_of, items_of
 from headrace.engine.state import RunState
 from headrace.model.artifact import Bindings
-from headrace.model.event import DagDrained, Event, TaskEnded, TaskReady
+from headrace.model.event import GroupOpened, TaskEnded
 from headrace.model.run import Failure, StateChange
 from headrace.model.state import State
 from headrace.model.task import Attempt, Task, TaskKind, attempt_id, child, task_id
 from headrace.spec.fingerprint import fingerprint
-from headrace.spec.plan import Container, Dag, TaskPlan, Trigger
+from headrace.spec.plan import Container, Dag, Importer, TaskPlan, Trigger
 
 
 def on_ready(state: RunState, path: str, at: Instant) -> Decision:
-    """The decision for the task at `path`, none of whose rows exist yet."""
-    parent, _, name = path.rpartition(".")
-    plan = state.dag(parent).tasks[name]
+    """The decision for the task at `path`, which has no row."""
+    parent = path.rpartition(".")[0]
+    plan = state.plan_of(path)
+    new = _blank(state, path, plan, at)
+    if not is_spared(state, parent, plan):
+        return _end(replace(new, state=State.CANCELED, failure=CANCELED), at)
+    if new.iteration >= 0:
+        return _begin(state, new, plan, inputs_of(state.tasks[parent], plan, new.iteration), at)
     reason = _skip_reason(state, parent, plan)
     if reason:
-        task = _new(state, parent, plan, State.SKIPPED, at, reason=reason)
-        return Decision((TaskAdded(task),), then=(TaskEnded(path, at),))
+        return _end(replace(new, state=State.SKIPPED, reason=reason), at)
     try:
         inputs = resolve(state, parent, plan)
+        if plan.condition is not None:
+            checked = replace(new, inputs=inputs)
+            verdict = plan.condition.evaluate(inputs.parameters)
+            if not verdict.value:
+                return _end(replace(checked, state=State.SKIPPED, reason=verdict.explanation), at)
+        if plan.loop is not None:
+            return _open_loop(new, len(items_of(inputs, plan.loop)), inputs, at)
     except InvalidInput as error:
-        task = _new(state, parent, plan, State.FAILED, at, failure=Failure(str(error), code=3))
-        return Decision((TaskAdded(task),), then=(TaskEnded(path, at),))
-    if isinstance(plan.component, Dag):
-        task = _new(state, parent, plan, State.RUNNING, at, inputs=inputs)
-        return Decision((TaskAdded(task),), then=opening(path, plan.component, at))
-    assert isinstance(plan.component, Container)  # An importer is refused when a pipeline is compiled.
-    return _leaf(state, parent, plan, plan.component, inputs, at)
+        return _end(replace(new, state=State.FAILED, failure=Failure(str(error), code=3)), at)
+    return _begin(state, new, plan, inputs, at)
 
 
-def opening(path: str, dag: Dag, at: Instant) -> tuple[Event, ...]:
-    """What follows when the DAG at `path` begins."""
-    return tuple(TaskReady(child(path, name), at) for name in dag.roots) or (DagDrained(path, at),)
+def next_attempt(state: RunState, path: str, tried: int, at: Instant) -> Decision:
+    """Try the task that has been tried `tried` times."""
+    name = attempt_id(state.run.run_id, path, tried + 1)
+    attempt = Attempt(attempt_id=name, path=path, number=tried + 1, created_at=at)
+    return Decision((AttemptAdded(attempt),), (Launch(path, name),))
 
 
-def next_attempt(state: RunState, task: Task, at: Instant) -> Decision:
-    """Try the task, for the first time or again."""
-    number = len(task.attempts) + 1
-    name = attempt_id(state.run.run_id, task.path, number)
-    attempt = Attempt(attempt_id=name, path=task.path, number=number, created_at=at)
-    return Decision((AttemptAdded(attempt),), (Launch(task.path, name),))
+def _begin(state: RunState, new: Task, plan: TaskPlan, inputs: Bindings, at: Instant) -> Decision:
+    """Open the group, or look for the leaf's earlier execution, or launch it."""
+    component = plan.component
+    try:
+        inputs = declared(inputs, component.interface)
+    except InvalidInput as error:
+        return _end(replace(new, state=State.FAILED, inputs=inputs, failure=Failure(str(error), code=3)), at)
+    if isinstance(component, Dag):
+        return _open(replace(new, inputs=inputs), at)
+    if isinstance(component, Importer):
+        raise TypeError(f"{new.path} is an importer, which no plan has yet")
+    return _leaf(state, replace(new, inputs=inputs), plan, component, at)
 
 
-def _leaf(
-    state: RunState, parent: str, plan: TaskPlan, component: Container, inputs: Bindings, at: Instant
-) -> Decision:
+def _open(new: Task, at: Instant) -> Decision:
+    return Decision((TaskAdded(_in_state(new, State.RUNNING)),), then=(GroupOpened(new.path, at),))
+
+
+def _open_loop(new: Task, iterations: int, inputs: Bindings, at: Instant) -> Decision:
+    return _open(replace(new, kind=TaskKind.LOOP, iterations=iterations, inputs=inputs), at)
+
+
+def _leaf(state: RunState, new: Task, plan: TaskPlan, component: Container, at: Instant) -> Decision:
     if not (plan.caching.enabled and state.options.cache):
-        task = _new(state, parent, plan, State.PENDING, at, inputs=inputs)
-        tried = next_attempt(state, task, at)
-        return Decision((TaskAdded(task), *tried.changes), tried.commands)
-    mark = fingerprint(component, inputs, plan.caching, state.run.pipeline_name)
-    task = _new(state, parent, plan, State.PENDING, at, inputs=inputs, mark=mark.digest)
+        tried = next_attempt(state, new.path, len(state.retired.get(new.path, ())), at)
+        return Decision((TaskAdded(_in_state(new, State.PENDING)), *tried.changes), tried.commands)
+    mark = fingerprint(component, new.inputs, plan.caching, state.run.pipeline_name)
+    task = _in_state(replace(new, fingerprint=mark.digest), State.PENDING)
     return Decision((TaskAdded(task),), (LookUpCache(task.path, mark.digest, mark.parts),))
+
+
+def _end(new: Task, at: Instant) -> Decision:
+    """The task ends where it begins."""
+    return Decision((TaskAdded(_in_state(new, new.state)),), then=(TaskEnded(new.path, at),))
 
 
 def _skip_reason(state: RunState, parent: str, plan: TaskPlan) -> str:
@@ -70,33 +98,43 @@ def _skip_reason(state: RunState, parent: str, plan: TaskPlan) -> str:
     return ""
 
 
-def _new(
-    state: RunState,
-    parent: str,
-    plan: TaskPlan,
-    begins: State,
-    at: Instant,
-    *,
-    inputs: Bindings | None = None,
-    mark: str = "",
-    failure: Failure | None = None,
-    reason: str = "",
-) -> Task:
-    path = child(parent, plan.name)
+def _blank(state: RunState, path: str, plan: TaskPlan, at: Instant) -> Task:
+    """The task before anything is decided about it."""
+    parent, _, last = path.rpartition(".")
+    iteration = int(last) if state.is_loop(parent) else -1
     return Task(
         task_id=task_id(state.run.run_id, path),
         path=path,
         parent=parent,
         name=plan.name,
-        display_name=plan.display_name,
-        kind=TaskKind.DAG if isinstance(plan.component, Dag) else TaskKind.RUNTIME,
-        state=begins,
+        display_name=plan.display_name if iteration < 0 else f"{plan.display_name} {iteration}",
+        kind=_kind(plan, iteration),
+        state=State.PENDING,
         created_at=at,
-        started_at=at if begins is State.RUNNING else Instant(0),
-        ended_at=at if begins.ended else Instant(0),
-        inputs=inputs or Bindings(),
-        fingerprint=mark,
-        failure=failure,
-        reason=reason,
-        history=(StateChange(at, begins, failure),),
+        iteration=iteration,
     )
+
+
+def _in_state(new: Task, begins: State) -> Task:
+    return replace(
+        new,
+        state=begins,
+        started_at=new.created_at if begins is State.RUNNING else Instant(0),
+        ended_at=new.created_at if begins.ended else Instant(0),
+        history=(StateChange(new.created_at, begins, new.failure),),
+    )
+
+
+def _kind(plan: TaskPlan, iteration: int) -> TaskKind:
+    """What KFP 3.0 calls the task."""
+    if not isinstance(plan.component, Dag):
+        return TaskKind.RUNTIME
+    if iteration >= 0:
+        return TaskKind.ITERATION
+    if plan.condition is not None:
+        return TaskKind.CONDITION_BRANCH
+    if plan.name.startswith("condition-branches-"):
+        return TaskKind.CONDITION
+    if plan.name.startswith("exit-handler-"):
+        return TaskKind.EXIT_HANDLER
+    return TaskKind.DAG

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from headrace.engine.decision import Change, Kill, Launch, LookUpCache
+from headrace.engine.decision import Change, LookUpCache, Sent
 from headrace.engine.state import RunState
 from headrace.engine.step import step
 from headrace.model.event import CacheAnswered, Event
@@ -21,13 +21,13 @@ class Settled:
     """All that one or more events led to, in order."""
 
     changes: tuple[Change, ...]
-    commands: tuple[Launch | Kill, ...]
+    commands: tuple[Sent, ...]
 
 
 def settle(state: RunState, events: Iterable[Event], answer: Answer) -> Settled:
     """Feed `events` to the run, one after the other, each to the end of what follows from it. Mutates `state`."""
     changes: list[Change] = []
-    commands: list[Launch | Kill] = []
+    commands: dict[Sent, None] = {}
     for event in events:
         queue = deque([event])
         while queue:
@@ -39,5 +39,5 @@ def settle(state: RunState, events: Iterable[Event], answer: Answer) -> Settled:
                 if isinstance(command, LookUpCache):
                     queue.append(answer(command))
                 else:
-                    commands.append(command)
+                    commands[command] = None
     return Settled(tuple(changes), tuple(commands))

@@ -8,10 +8,12 @@ from dataclasses import replace
 from typing import assert_never
 
 from headrace.base.clock import Instant
+from headrace.engine import groups
 from headrace.engine.abort import abort
-from headrace.engine.decision import AttemptMoved, Change, Decision, Kill, RunMoved, TaskAdded, TaskMoved
-from headrace.engine.outcome import of_dag
-from headrace.engine.ready import next_attempt, on_ready, opening
+from headrace.engine.cancel import CANCELED, terminate
+from headrace.engine.decision import AttemptMoved, Change, Decision, RunMoved, TaskAdded, TaskMoved
+from headrace.engine.ready import next_attempt, on_ready
+from headrace.engine.retry import again, retry_run
 from headrace.engine.state import RunState
 from headrace.model.artifact import Bindings
 from headrace.model.event import (
@@ -19,17 +21,20 @@ from headrace.model.event import (
     AttemptStarted,
     AttemptSucceeded,
     CacheAnswered,
-    DagDrained,
     Event,
+    GroupDrained,
+    GroupOpened,
+    RetryRequested,
     RunAborted,
     RunRequested,
     TaskEnded,
     TaskReady,
     TerminateRequested,
+    WaitEnded,
 )
-from headrace.model.run import Failure, StateChange
+from headrace.model.run import StateChange
 from headrace.model.state import State
-from headrace.model.task import ROOT, AttemptState, Task, TaskKind, child, task_id
+from headrace.model.task import ROOT, AttemptState, Task, TaskKind, task_id
 from headrace.spec.values import runtime_parameters
 
 NOTHING = Decision()
@@ -41,7 +46,9 @@ def step(state: RunState, event: Event) -> Decision:
         case RunRequested(at):
             return _begin(state, at)
         case TerminateRequested(at):
-            return _terminate(state, at)
+            return terminate(state, at)
+        case RetryRequested(at):
+            return retry_run(state, at)
         case RunAborted(at, failure):
             return NOTHING if state.run.state.ended else Decision(abort(state.tasks.values(), at, failure))
         case AttemptStarted():
@@ -52,12 +59,16 @@ def step(state: RunState, event: Event) -> Decision:
             return _failed(state, event)
         case CacheAnswered():
             return _answered(state, event)
+        case WaitEnded(path, at):
+            return _go_on(state, path, at)
         case TaskReady(path, at):
-            return on_ready(state, path, at) if _schedules(state) and path in state.waiting else NOTHING
+            return on_ready(state, path, at) if _is_due(state, path) else NOTHING
         case TaskEnded(path, at):
-            return _ended(state, path, at)
-        case DagDrained(path, at):
-            return _drained(state, path, at) if path in state.dags else NOTHING
+            return groups.ended(state, state.tasks[path], at) if path in state.tasks else NOTHING
+        case GroupOpened(path, at):
+            return groups.opened(state, path, at) if path in state.groups else NOTHING
+        case GroupDrained(path, at):
+            return groups.drained(state, path, at) if path in state.groups else NOTHING
         case _:
             assert_never(event)
 
@@ -78,19 +89,15 @@ def _begin(state: RunState, at: Instant) -> Decision:
         inputs=Bindings(parameters=runtime_parameters(state.plan, state.run.parameters)),
         history=(StateChange(at, State.RUNNING),),
     )
-    return Decision((RunMoved(at, State.RUNNING), TaskAdded(root)), then=opening(ROOT, state.plan.root, at))
+    return Decision((RunMoved(at, State.RUNNING), TaskAdded(root)), then=(GroupOpened(ROOT, at),))
 
 
-def _terminate(state: RunState, at: Instant) -> Decision:
-    if state.run.state not in (State.PENDING, State.RUNNING):
-        return NOTHING
-    moved = RunMoved(at, State.CANCELING)
-    kills = tuple(
-        Kill(path, attempts[-1].attempt_id) for path in sorted(state.live) if (attempts := state.tasks[path].attempts)
-    )
-    if kills:
-        return Decision((moved,), kills)
-    return Decision((moved, *_cancel_dags(state, at), RunMoved(at, State.CANCELED)))
+def _is_due(state: RunState, path: str) -> bool:
+    """The task's turn has come and it was not reached: asked twice, it is the second time that it was."""
+    parent, _, last = path.rpartition(".")
+    if parent in state.todo:
+        return last.isdigit() and int(last) in state.todo[parent]
+    return state.waiting.get(path) == 0
 
 
 def _started(state: RunState, event: AttemptStarted) -> Decision:
@@ -132,58 +139,38 @@ def _failed(state: RunState, event: AttemptFailed) -> Decision:
         exit_code=event.exit_code,
         failure=event.failure,
         usage=event.usage,
+        infrastructure=event.infrastructure,
     )
+    task = state.tasks[event.path]
     canceled = event.killed and state.run.state is State.CANCELING
+    if not canceled:
+        tried = again(state, task, ended, event)
+        if tried is not None:
+            return tried
     moved = TaskMoved(
         event.path,
         event.at,
         State.CANCELED if canceled else State.FAILED,
         started_at=event.started_at,
-        failure=Failure("the run was terminated", code=1) if canceled else event.failure,
+        failure=CANCELED if canceled else event.failure,
     )
     return Decision((AttemptMoved(ended), moved), then=(TaskEnded(event.path, event.at),))
 
 
 def _answered(state: RunState, event: CacheAnswered) -> Decision:
     task = state.tasks.get(event.path)
-    if task is None or task.state is not State.PENDING or task.attempts:
+    if task is None or task.state is not State.PENDING or task.open_attempt is not None:
         return NOTHING
     if not event.source:
-        return next_attempt(state, task, event.at)
+        return next_attempt(state, task.path, len(task.attempts), event.at)
     moved = TaskMoved(event.path, event.at, State.CACHED, outputs=event.outputs, cached_from=event.source)
     return Decision((moved,), then=(TaskEnded(event.path, event.at),))
 
 
-def _ended(state: RunState, path: str, at: Instant) -> Decision:
-    """Its successors may be ready, its DAG drained; or, when the run is being cancelled, all may be over."""
-    if state.run.state is State.CANCELING:
-        if state.live:
-            return NOTHING
-        return Decision((*_cancel_dags(state, at), RunMoved(at, State.CANCELED)))
-    parent, _, name = path.rpartition(".")
-    if parent not in state.dags:
-        return NOTHING
-    if state.unfinished[parent] == 0:
-        return Decision(then=(DagDrained(parent, at),))
-    ready = (child(parent, each) for each in state.dag(parent).successors.get(name, ()))
-    return Decision(then=tuple(TaskReady(each, at) for each in ready if state.waiting.get(each) == 0))
-
-
-def _drained(state: RunState, path: str, at: Instant) -> Decision:
-    outcome = of_dag(state, path)
-    moved = TaskMoved(path, at, outcome.state, outputs=outcome.outputs, failure=outcome.failure)
-    if path == ROOT:
-        return Decision((moved, RunMoved(at, outcome.state, outcome.failure)))
-    return Decision((moved,), then=(TaskEnded(path, at),))
-
-
-def _cancel_dags(state: RunState, at: Instant) -> tuple[TaskMoved, ...]:
-    """The groups that are open end with the run, inner ones first."""
-    deepest = sorted(state.dags, key=lambda path: (-path.count("."), path))
-    return tuple(
-        TaskMoved(path, at, State.CANCELED, failure=Failure("the run was terminated", code=1)) for path in deepest
-    )
-
-
-def _schedules(state: RunState) -> bool:
-    return state.run.state is State.RUNNING
+def _go_on(state: RunState, path: str, at: Instant) -> Decision:
+    """The wait is over: the next try of a leaf, the next tasks of a group. One that nobody waits for is nothing."""
+    if path in state.groups:
+        return groups.opened(state, path, at)
+    task = state.tasks.get(path)
+    waits = path in state.live and task is not None and task.state is State.PENDING and task.open_attempt is None
+    return next_attempt(state, path, len(task.attempts), at) if waits and task is not None else NOTHING

@@ -1,6 +1,6 @@
 """What can happen to a run. The engine takes these, the store keeps them as the run's history.
 
-Events from outside carry the instant at which they were seen; the engine reads no clock. The last three are the
+Events from outside carry the instant at which they were seen; the engine reads no clock. The last four are the
 engine's own: it tells itself what follows, one small transition at a time.
 """
 
@@ -22,6 +22,14 @@ class RunRequested:
 @dataclass(frozen=True, slots=True)
 class TerminateRequested:
     """Somebody wants the run to end now."""
+
+    at: Instant
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RetryRequested:
+    """Somebody wants what did not succeed of an ended run to be run again."""
 
     at: Instant
     by: str = ""
@@ -83,6 +91,14 @@ class CacheAnswered:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitEnded:
+    """A task has waited long enough for its next try, or a loop for its next iterations."""
+
+    path: str
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
 class TaskReady:
     """All that the task depends on has ended."""
 
@@ -99,8 +115,16 @@ class TaskEnded:
 
 
 @dataclass(frozen=True, slots=True)
-class DagDrained:
-    """Every task of the DAG at `path` has ended."""
+class GroupOpened:
+    """The group at `path` has begun: see which of its tasks may."""
+
+    path: str
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class GroupDrained:
+    """Every task of the group at `path` has ended."""
 
     path: str
     at: Instant
@@ -109,12 +133,15 @@ class DagDrained:
 Event = (
     RunRequested
     | TerminateRequested
+    | RetryRequested
     | RunAborted
     | AttemptStarted
     | AttemptSucceeded
     | AttemptFailed
     | CacheAnswered
+    | WaitEnded
     | TaskReady
     | TaskEnded
-    | DagDrained
+    | GroupOpened
+    | GroupDrained
 )

@@ -1,7 +1,8 @@
 """A task of a run, and the attempts at it.
 
 A task is named in its run by its `path`: `root` is the run's own DAG, `root.train` a task in it,
-`root.inner.train` a task of a nested pipeline. Task names never hold a dot, so paths are unambiguous.
+`root.inner.train` a task of a nested pipeline, `root.loop.3` the fourth iteration of a loop and `root.loop.3.train` a
+task of it. Task names never hold a dot, so paths are unambiguous.
 """
 
 from dataclasses import dataclass, field
@@ -17,10 +18,15 @@ ROOT = "root"
 
 
 class TaskKind(StrEnum):
-    """What a task does; the names are KFP 3.0's task types."""
+    """What a task does; the names are KFP 3.0's task types, but ITERATION, which KFP leaves out of a loop's tasks."""
 
     ROOT = "ROOT"
     DAG = "DAG"
+    LOOP = "LOOP"
+    ITERATION = "ITERATION"
+    CONDITION = "CONDITION"
+    CONDITION_BRANCH = "CONDITION_BRANCH"
+    EXIT_HANDLER = "EXIT_HANDLER"
     RUNTIME = "RUNTIME"
 
     @property
@@ -48,7 +54,11 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try of a task. `exit_code` is the process's own, or -signal; None where none was seen."""
+    """One try of a task. `exit_code` is the process's own, or -signal; None where none was seen.
+
+    `infrastructure` says that the step was not to blame for the failure. A group's attempts are those of its retries
+    that failed.
+    """
 
     attempt_id: str
     path: str
@@ -60,11 +70,15 @@ class Attempt:
     exit_code: int | None = None
     failure: Failure | None = None
     usage: Usage | None = None
+    infrastructure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task that was reached. Tasks that a run never reached have no row."""
+    """A task that was reached. Tasks that a run never reached have no row.
+
+    `iterations` is how many a loop has, `iteration` which of them (from 0) a task is; -1 where there is none.
+    """
 
     task_id: str
     path: str
@@ -84,6 +98,14 @@ class Task:
     reason: str = ""
     history: tuple[StateChange, ...] = ()
     attempts: tuple[Attempt, ...] = ()
+    iteration: int = -1
+    iterations: int = -1
+
+    @property
+    def open_attempt(self) -> Attempt | None:
+        """The attempt that has not ended."""
+        last = self.attempts[-1] if self.attempts else None
+        return last if last is not None and last.state is not AttemptState.ENDED else None
 
 
 def child(parent: str, name: str) -> str:

@@ -52,14 +52,6 @@ def _refuse_executor(document: Document, label: str) -> None:
 
 
 def _refuse_task(task: PipelineTask, where: str) -> None:
-    if task.trigger_policy.condition:
-        raise _not_yet("a condition (dsl.If, dsl.Condition)", f"{where}.triggerPolicy.condition")
-    if task.parameter_iterator is not None:
-        raise _not_yet("a loop (dsl.ParallelFor)", f"{where}.parameterIterator")
-    if task.artifact_iterator is not None:
-        raise _not_yet("a loop over artifacts (dsl.ParallelFor)", f"{where}.artifactIterator")
-    if task.retry_policy.max_retry_count > 0:
-        raise _not_yet("retrying a task (set_retry)", f"{where}.retryPolicy.maxRetryCount", "Remove set_retry")
     for name, source in task.inputs.parameters.items():
         value = source.runtime_value
         if value is not None and value.runtime_parameter is not None:

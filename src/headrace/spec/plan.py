@@ -270,12 +270,17 @@ class Plan:
     sdk_version: str = ""
 
     def find(self, path: str) -> TaskPlan:
-        """The task at a path such as `root.inner.train`. Raises KeyError; `root` itself is no task."""
-        dag = self.root
-        names = path.split(".")[1:]
-        for name in names[:-1]:
-            inner = dag.tasks[name].component
-            if not isinstance(inner, Dag):
+        """The task at a path such as `root.inner.train`; of an iteration (`root.loop.3`) its loop's.
+
+        Raises KeyError; `root` itself is no task.
+        """
+        names = iter(path.split(".")[1:])
+        task = self.root.tasks[next(names, "")]
+        for name in names:
+            inner = next(names, "") if task.loop is not None else name  # after the number of the iteration
+            if not inner:
+                return task
+            if not isinstance(task.component, Dag):
                 raise KeyError(path)
-            dag = inner
-        return dag.tasks[names[-1]]
+            task = task.component.tasks[inner]
+        return task

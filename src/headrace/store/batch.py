@@ -5,11 +5,11 @@ update of the columns that the moves set.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import assert_never
 
-from headrace.engine.decision import AttemptAdded, AttemptMoved, Change, RunMoved, TaskAdded, TaskMoved
-from headrace.engine.state import moved
+from headrace.engine.decision import AttemptAdded, AttemptMoved, Change, RunMoved, TaskAdded, TaskMoved, TaskRemoved
+from headrace.engine.state import task_after
 from headrace.model.artifact import Bindings
 from headrace.model.run import StateChange
 from headrace.model.state import State
@@ -28,13 +28,14 @@ class Use:
 
 @dataclass(slots=True)
 class Batch:
-    """Rows to insert and to update. `moves` holds by path the columns that change; `history` there is appended."""
+    """Rows to remove, to insert, to update. `moves` holds by path the columns that change; `history` is appended."""
 
     run: Values = field(default_factory=dict)
     added: dict[str, Task] = field(default_factory=dict)
     moves: dict[str, Values] = field(default_factory=dict)
     tried: dict[str, Attempt] = field(default_factory=dict)
     attempts: dict[str, Attempt] = field(default_factory=dict)
+    removed: list[str] = field(default_factory=list)
     uses: list[Use] = field(default_factory=list)
 
 
@@ -49,6 +50,8 @@ def fold(changes: Iterable[Change]) -> Batch:
                 _add(batch, task)
             case TaskMoved():
                 _move(batch, change)
+            case TaskRemoved(path):
+                _remove(batch, path)
             case AttemptAdded(attempt):
                 batch.tried[attempt.attempt_id] = attempt
             case AttemptMoved(attempt):
@@ -62,16 +65,22 @@ def fold(changes: Iterable[Change]) -> Batch:
 def _move_run(batch: Batch, move: RunMoved) -> None:
     values = batch.run
     values["state"] = move.state.value
-    if move.state.ended:
-        values["finished_at"] = move.at
-    if move.failure is not None:
+    values["finished_at"] = move.at if move.state.ended else 0
+    if move.failure is not None or move.state is State.RUNNING:
         values["failure"] = failure_json(move.failure)
     _append(values, StateChange(move.at, move.state, move.failure))
 
 
+def _remove(batch: Batch, path: str) -> None:
+    """A row that this batch wrote was never needed; one from before goes first."""
+    if batch.added.pop(path, None) is None:
+        batch.removed.append(path)
+    batch.moves.pop(path, None)
+    batch.uses[:] = [use for use in batch.uses if use.path != path]
+
+
 def _add(batch: Batch, task: Task) -> None:
-    batch.added[task.path] = replace(task, attempts=())
-    batch.tried.update({attempt.attempt_id: attempt for attempt in task.attempts})
+    batch.added[task.path] = task
     _use(batch, task.path, "INPUT", task.inputs)
     _use(batch, task.path, "OUTPUT", task.outputs)
 
@@ -81,7 +90,7 @@ def _move(batch: Batch, move: TaskMoved) -> None:
         _use(batch, move.path, "OUTPUT", move.outputs)
     task = batch.added.get(move.path)
     if task is not None:
-        batch.added[move.path] = moved(task, move)
+        batch.added[move.path] = task_after(task, move)
         return
     values = batch.moves.setdefault(move.path, {})
     values["state"] = move.state.value

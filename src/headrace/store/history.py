@@ -7,6 +7,7 @@ that folds the changes over the tasks it knows, by `path`, has the live tree:
 - `{"what": "run", "at", "state", "failure"?}`
 - `{"what": "task", "path", "at", "state", "failure"?, "reason"?, "cached_from"?, "started_at"?, "ended_at"?}`, and for
   a task that is new also `"task_id", "parent", "name", "display_name", "kind", "created_at"`
+- `{"what": "removed", "path"}`: as if it had not been reached; it may be new again later
 - `{"what": "attempt", "path", "attempt_id", "number", "state", "created_at", "started_at"?, "ended_at"?, "exit_code"?,
   "failure"?}`
 
@@ -19,26 +20,29 @@ from typing import Any, assert_never
 from headrace.base.clock import Instant
 from headrace.base.errors import InvalidInput
 from headrace.base.json import JsonObject, JsonValue
-from headrace.engine.decision import AttemptAdded, AttemptMoved, Change, RunMoved, TaskAdded, TaskMoved
+from headrace.engine.decision import AttemptAdded, AttemptMoved, Change, RunMoved, TaskAdded, TaskMoved, TaskRemoved
 from headrace.model.event import (
     AttemptFailed,
     AttemptStarted,
     AttemptSucceeded,
     CacheAnswered,
-    DagDrained,
     Event,
+    GroupDrained,
+    GroupOpened,
+    RetryRequested,
     RunAborted,
     RunRequested,
     TaskEnded,
     TaskReady,
     TerminateRequested,
+    WaitEnded,
 )
 from headrace.model.run import Failure, Run
 from headrace.model.state import State
 from headrace.model.task import Attempt, Task
 from headrace.store.rows import Values, to_json
 
-Asked = RunRequested | TerminateRequested
+Asked = RunRequested | TerminateRequested | RetryRequested
 """What may be put in a run's inbox."""
 
 
@@ -72,13 +76,13 @@ def event_rows(run: Run, number: int, events: Sequence[Event], changes: Sequence
 
 def path_of(event: Event) -> str:
     """The task that the event is about, "" for the run itself."""
-    return "" if isinstance(event, RunRequested | TerminateRequested | RunAborted) else event.path
+    return "" if isinstance(event, RunRequested | TerminateRequested | RetryRequested | RunAborted) else event.path
 
 
 def said(event: Event) -> JsonObject:
     """What the event says beside its kind, path and instant; no outputs."""
     match event:
-        case TerminateRequested():
+        case TerminateRequested() | RetryRequested():
             return {"by": event.by}
         case RunAborted():
             return {"failure": _failure(event.failure)}
@@ -97,7 +101,7 @@ def said(event: Event) -> JsonObject:
             }
         case CacheAnswered():
             return {"source": event.source}
-        case RunRequested() | TaskReady() | TaskEnded() | DagDrained():
+        case RunRequested() | WaitEnded() | TaskReady() | TaskEnded() | GroupOpened() | GroupDrained():
             return {}
         case _:
             assert_never(event)
@@ -110,6 +114,8 @@ def asked(kind: str, at: int, payload: Any) -> Asked:
             return RunRequested(Instant(at))
         case "TerminateRequested":
             return TerminateRequested(Instant(at), by=payload["by"])
+        case "RetryRequested":
+            return RetryRequested(Instant(at), by=payload["by"])
         case _:
             raise InvalidInput(f"unknown kind {kind!r}", where="inbox", hint="A newer Headrace wrote it: use that one")
 
@@ -132,6 +138,8 @@ def _about(change: Change) -> tuple[str, str]:
             return task.path, task.state.value
         case TaskMoved():
             return change.path, change.state.value
+        case TaskRemoved(path):
+            return path, ""
         case AttemptAdded(attempt) | AttemptMoved(attempt):
             return attempt.path, ""
         case _:
@@ -146,6 +154,8 @@ def _note(change: Change) -> JsonObject:
             return _note_task(task)
         case TaskMoved():
             return _note_move(change)
+        case TaskRemoved(path):
+            return {"what": "removed", "path": path}
         case AttemptAdded(attempt) | AttemptMoved(attempt):
             return _note_attempt(attempt)
         case _:

@@ -1,20 +1,33 @@
 """What the APIs ask: lists, a page at a time, and single runs and tasks.
 
 A list names its columns: of a run's parameters it has only what is small, and of documents nothing. Times and states
-are as committed, but that a run whose termination is asked for shows as CANCELING before its controller took that up.
+are as committed, but that a run whose termination is asked for shows as CANCELING before its controller took that up,
+and one that is to be retried as PENDING.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, case, exists, func, literal, select
+from sqlalchemy import (
+    CompoundSelect,
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal,
+    select,
+    union,
+)
 
 from headrace.base.errors import InvalidInput, NotFound
 from headrace.model.catalog import Experiment, Pipeline, PipelineVersion
 from headrace.model.listing import ListQuery, Page
 from headrace.model.run import Run
 from headrace.model.state import State
-from headrace.model.task import Task
+from headrace.model.task import Task, TaskKind
 from headrace.store import tables as t
 from headrace.store import tags
 from headrace.store.paging import Column, Listing, fetch
@@ -26,8 +39,11 @@ LISTED_PARAMETERS = 65_536
 """Parameters of more characters than this are left out of lists of runs."""
 
 _TERMINATING = exists().where(t.inbox.c.run_id == t.runs.c.run_id, t.inbox.c.kind == "TerminateRequested")
+_RETRYING = exists().where(t.inbox.c.run_id == t.runs.c.run_id, t.inbox.c.kind == "RetryRequested")
+_ENDED = [state.value for state in State if state.ended]
 _SHOWN_STATE = case(
     (t.runs.c.state.in_((State.PENDING.value, State.RUNNING.value)) & _TERMINATING, State.CANCELING.value),
+    (t.runs.c.state.in_(_ENDED) & _RETRYING, State.PENDING.value),
     else_=t.runs.c.state,
 ).label("state")
 _RUN_COLUMNS = [column for column in t.runs.c if column.name not in ("state", "parameters_size", "parameters")]
@@ -169,11 +185,22 @@ def list_tasks(tx: Connection, run_id: str, query: ListQuery, parent_id: str = "
         },
     )
     key = run_key(tx, run_id)
-    scope: list[Column] = [c.run_key == key]
+    scope: list[Column] = [c.run_key == key, c.kind != TaskKind.ITERATION.value]
     if parent_id:
-        scope.append(c.parent == select(c.path).where(c.task_id == parent_id, c.run_key == key).scalar_subquery())
+        scope.append(c.parent.in_(_groups_of(key, parent_id)))
     found = fetch(tx, listing, select(t.tasks), query, *scope)
     return Page(tasks_of(tx, found.rows), found.total, found.next)
+
+
+def _groups_of(key: int, parent_id: str) -> CompoundSelect[Any]:
+    """The path of a group of the run, and of the iterations in it, whose tasks count as its own."""
+    c = t.tasks.alias("groups").c
+    path = select(c.path).where(c.run_key == key, c.task_id == parent_id)
+    inner = t.tasks.alias("iterations").c
+    iterations = select(inner.path).where(
+        inner.run_key == key, inner.kind == TaskKind.ITERATION.value, inner.parent == path.scalar_subquery()
+    )
+    return union(path, iterations)
 
 
 def list_artifacts(tx: Connection, namespace: str, query: ListQuery) -> Page[ArtifactRecord]:

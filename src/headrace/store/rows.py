@@ -160,6 +160,8 @@ def task_values(task: Task) -> Values:
         "failure": failure_json(task.failure),
         "reason": task.reason,
         "history": "".join(map(history_line, task.history)),
+        "iteration": task.iteration,
+        "iterations": task.iterations,
         "inputs": bindings_json(task.inputs),
         "outputs": bindings_json(task.outputs),
     }
@@ -185,6 +187,8 @@ def task_of(row: Row[Any], artifacts: Mapping[str, Artifact], attempts: tuple[At
         reason=row.reason,
         history=history_of(row.history),
         attempts=attempts,
+        iteration=row.iteration,
+        iterations=row.iterations,
     )
 
 
@@ -193,27 +197,30 @@ def attempt_values(attempt: Attempt) -> Values:
     usage = attempt.usage
     return {
         "attempt_id": attempt.attempt_id,
+        "path": attempt.path,
         "number": attempt.number,
         "state": attempt.state.value,
         "created_at": attempt.created_at,
         "started_at": attempt.started_at,
         "ended_at": attempt.ended_at,
         "exit_code": attempt.exit_code,
+        "infrastructure": int(attempt.infrastructure),
         "failure": failure_json(attempt.failure),
         "usage": None if usage is None else to_json([usage.user_seconds, usage.system_seconds, usage.max_rss]),
     }
 
 
-def attempt_of(row: Row[Any], path: str) -> Attempt:
+def attempt_of(row: Row[Any]) -> Attempt:
     return Attempt(
         attempt_id=row.attempt_id,
-        path=path,
+        path=row.path,
         number=row.number,
         state=AttemptState(row.state),
         created_at=Instant(row.created_at),
         started_at=Instant(row.started_at),
         ended_at=Instant(row.ended_at),
         exit_code=row.exit_code,
+        infrastructure=bool(row.infrastructure),
         failure=failure_of(row.failure),
         usage=None if row.usage is None else Usage(*from_json(row.usage)),
     )

@@ -5,7 +5,7 @@ and posts to inboxes; it never writes a run's state.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -60,17 +60,26 @@ _ADD_EVENTS = insert(t.run_events)
 _MOVE_ATTEMPT = (
     update(t.attempts)
     .where(t.attempts.c.attempt_id == bindparam("which"))
-    .values({name: bindparam(name) for name in ("state", "started_at", "ended_at", "exit_code", "failure", "usage")})
+    .values(
+        {
+            name: bindparam(name)
+            for name in ("state", "started_at", "ended_at", "exit_code", "infrastructure", "failure", "usage")
+        }
+    )
 )
 
 
 @dataclass(frozen=True, slots=True)
 class RunRows:
-    """All rows of a run: the planner's state is made of them. `last_event` is the number of its last event."""
+    """All rows of a run: the planner's state is made of them. `last_event` is the number of its last event.
+
+    `retired` holds, by path, the attempts of tasks that were removed.
+    """
 
     run: Run
     document_id: str
     tasks: tuple[Task, ...]
+    retired: Mapping[str, tuple[Attempt, ...]]
     last_event: int
 
 
@@ -116,15 +125,22 @@ def load_run(tx: Connection, run_id: str) -> RunRows:
         raise NotFound(f"Run {run_id} not found")
     run = run_of(row)
     last = tx.execute(_LAST_EVENT, {"run": run.key}).scalar()
-    return RunRows(run=run, document_id=run.plan_id, tasks=load_tasks(tx, run.key), last_event=last or 0)
+    tasks, retired = _load_tasks(tx, run.key)
+    return RunRows(run=run, document_id=run.plan_id, tasks=tasks, retired=retired, last_event=last or 0)
 
 
 def load_tasks(tx: Connection, key: int) -> tuple[Task, ...]:
     """All tasks of the run with that key, in the order in which they were reached."""
+    return _load_tasks(tx, key)[0]
+
+
+def _load_tasks(tx: Connection, key: int) -> tuple[tuple[Task, ...], dict[str, tuple[Attempt, ...]]]:
+    """The tasks of the run, and by path the attempts whose tasks were removed."""
     rows = tx.execute(_TASKS, {"run": key}).all()
-    attempts = _by_task(rows, tx.execute(_ATTEMPTS, {"run": key}))
+    attempts = _by_path(tx.execute(_ATTEMPTS, {"run": key}))
     artifacts = {row.artifact_id: artifact_of(row) for row in tx.execute(_ARTIFACTS, {"run": key})}
-    return tuple(task_of(row, artifacts, attempts[row.task_id]) for row in rows)
+    tasks = tuple(task_of(row, artifacts, attempts.pop(row.path, ())) for row in rows)
+    return tasks, attempts
 
 
 def tasks_of(tx: Connection, rows: Sequence[Row[Any]]) -> tuple[Task, ...]:
@@ -132,10 +148,10 @@ def tasks_of(tx: Connection, rows: Sequence[Row[Any]]) -> tuple[Task, ...]:
     found: list[Row[Any]] = []
     for chunk in lineage.chunks([row.task_id for row in rows]):
         found += tx.execute(_ATTEMPTS_OF_TASKS, {"tasks": chunk}).all()
-    attempts = _by_task(rows, found)
+    attempts = _by_path(found)
     wanted = {each for row in rows for text in (row.inputs, row.outputs) for each in artifact_ids(text)}
     artifacts = lineage.artifacts_by_id(tx, wanted)
-    return tuple(task_of(row, artifacts, attempts[row.task_id]) for row in rows)
+    return tuple(task_of(row, artifacts, attempts.get(row.path, ())) for row in rows)
 
 
 def run_key(tx: Connection, run_id: str) -> int:
@@ -154,6 +170,8 @@ def write(tx: Connection, run: Run, number: int, events: Sequence[Event], change
     batch = fold(changes)
     if batch.run:
         tx.execute(_move_run(tuple(batch.run)), {**batch.run, "which": run.key})
+    if batch.removed:
+        _remove_tasks(tx, run, batch)
     if batch.added:
         _add_tasks(tx, run, batch)
     _move_tasks(tx, run, batch)
@@ -215,13 +233,12 @@ def _bump_experiment(tx: Connection, run: Run) -> None:
         raise NotFound(f"Experiment {run.experiment_id} not found", where="experiment_id")
 
 
-def _by_task(tasks: Sequence[Row[Any]], attempts: Iterable[Row[Any]]) -> dict[str, tuple[Attempt, ...]]:
-    """By task id, the attempts, which come in the order of their numbers."""
-    paths = {row.task_id: row.path for row in tasks}
-    sorted_out: dict[str, list[Attempt]] = {each: [] for each in paths}
-    for row in attempts:
-        sorted_out[row.task_id].append(attempt_of(row, paths[row.task_id]))
-    return {each: tuple(found) for each, found in sorted_out.items()}
+def _by_path(rows: Iterable[Row[Any]]) -> dict[str, tuple[Attempt, ...]]:
+    """The attempts in these rows, by their task's path, in their order."""
+    found: defaultdict[str, list[Attempt]] = defaultdict(list)
+    for row in rows:
+        found[row.path].append(attempt_of(row))
+    return {path: tuple(attempts) for path, attempts in found.items()}
 
 
 def _add_tasks(tx: Connection, run: Run, batch: Batch) -> None:
@@ -230,6 +247,13 @@ def _add_tasks(tx: Connection, run: Run, batch: Batch) -> None:
     owner = {"run_key": run.key, "namespace": run.namespace}
     rows = [{**task_values(task), **owner, "task_key": key} for task, key in zip(tasks, taken, strict=True)]
     tx.execute(_ADD_TASKS, rows)
+
+
+def _remove_tasks(tx: Connection, run: Run, batch: Batch) -> None:
+    """The rows of tasks and of their links; attempts stay, and artifacts, whose bytes do."""
+    for chunk in lineage.chunks([task_id(run.run_id, path) for path in batch.removed]):
+        tx.execute(delete(t.artifact_tasks).where(t.artifact_tasks.c.task_id.in_(chunk)))
+        tx.execute(delete(t.tasks).where(t.tasks.c.task_id.in_(chunk)))
 
 
 def _move_tasks(tx: Connection, run: Run, batch: Batch) -> None:

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from itertools import pairwise
 
-from headrace.engine.state import RunState
+from headrace.engine.retry import open_waits
+from headrace.engine.state import RunState, open_attempts
 from headrace.engine.transitions import RUN_MOVES, TASK_BEGINS, TASK_MOVES
 from headrace.model.state import State
-from headrace.model.task import ROOT, Task, child
+from headrace.model.task import ROOT, Task, TaskKind, child
 from headrace.spec.plan import Trigger
 
 
@@ -14,23 +15,27 @@ def check(state: RunState, loaded: RunState, executions: Mapping[str, int]) -> N
     """Raises AssertionError that says what is broken. `loaded` is the run as its rows have it."""
     assert loaded == state, f"the rows say something else: {_difference(loaded, state)}"
     for path, times in executions.items():
-        tried = len(state.tasks[path].attempts) if path in state.tasks else 0
+        tried = len(state.tasks[path].attempts) if path in state.tasks else len(state.retired.get(path, ()))
         assert times <= tried, f"{path} was executed {times} times in {tried} attempts"
     _check_moves(state)
     _check_counts(state)
+    for path in state.todo:
+        loop = state.plan_of(path).loop
+        assert loop is not None
+        assert not loop.parallelism or state.iterating(path) <= loop.parallelism, f"{path} runs too many iterations"
     for task in state.tasks.values():
         _check_order(state, task)
         if task.kind.is_group and task.state.ended:
             _check_group(state, task)
-    if state.run.state is State.RUNNING:
-        assert state.live, "the run is stuck: nothing of it is running, and it has not ended"
+    if not state.run.state.ended and state.run.history:
+        assert open_attempts(state) or open_waits(state), "the run is stuck: nothing runs, nothing is waited for"
     if state.run.state.ended:
         assert not state.live, f"the run has ended but {sorted(state.live)} have not"
-        assert not state.dags, f"the run has ended but the groups {sorted(state.dags)} have not"
+        assert not state.groups, f"the run has ended but the groups {sorted(state.groups)} have not"
 
 
 def _difference(loaded: RunState, state: RunState) -> str:
-    for name in ("run", "tasks", "unfinished", "waiting", "live", "dags"):
+    for name in ("run", "tasks", "retired", "unfinished", "waiting", "todo", "live", "groups"):
         left, right = getattr(loaded, name), getattr(state, name)
         if left == right:
             continue
@@ -43,16 +48,16 @@ def _difference(loaded: RunState, state: RunState) -> str:
 
 def _check_counts(state: RunState) -> None:
     """What the planner keeps ready is what counting it afresh gives."""
-    for path in state.dags:
-        ended = {name: _ended(state, child(path, name)) for name in state.dag(path).tasks}
+    for path in state.groups:
+        plans = {} if state.is_loop(path) else state.dag(path).tasks
+        names = [str(index) for index in range(state.tasks[path].iterations)] if state.is_loop(path) else list(plans)
+        ended = {name: _ended(state, child(path, name)) for name in names}
         left = sum(not each for each in ended.values())
         assert state.unfinished[path] == left, f"{path} has {left} tasks to go, not {state.unfinished[path]}"
-        for name, plan in state.dag(path).tasks.items():
+        for name, plan in plans.items():
             if child(path, name) not in state.tasks:
                 left = sum(not ended[each] for each in plan.depends_on)
                 assert state.waiting[child(path, name)] == left, f"{name} in {path} waits for {left} tasks"
-                reached = state.run.state is not State.RUNNING or left
-                assert reached, f"{name} in {path} waits for nothing and was not reached"
 
 
 def _ended(state: RunState, path: str) -> bool:
@@ -61,7 +66,7 @@ def _ended(state: RunState, path: str) -> bool:
 
 
 def _check_moves(state: RunState) -> None:
-    history = [change.state for change in state.run.history]
+    history = [change.state for change in state.run.history if change.state is not State.PENDING]
     for before, after in pairwise([State.PENDING, *history]):
         assert after in RUN_MOVES[before], f"the run went from {before} to {after}"
     for task in state.tasks.values():
@@ -74,22 +79,27 @@ def _check_moves(state: RunState) -> None:
 
 def _check_order(state: RunState, task: Task) -> None:
     """Nothing begins before what it depends on has ended, nor, but for exit tasks, unless that went well."""
-    if task.path == ROOT:
+    if task.path == ROOT or task.iteration >= 0:
         return
     plan = state.plan_of(task.path)
     for name in plan.depends_on:
         upstream = state.tasks.get(child(task.parent, name))
         assert upstream is not None, f"{task.path} began before {name}"
         assert upstream.state.ended, f"{task.path} began while {name} was {upstream.state}"
-        if task.attempts and plan.trigger is Trigger.ALL_SUCCEEDED:
+        if task.started_at and plan.trigger is Trigger.ALL_SUCCEEDED:
             assert upstream.state.good, f"{task.path} ran although {name} is {upstream.state}"
 
 
 def _check_group(state: RunState, group: Task) -> None:
     """A group's state follows from its tasks'."""
-    names = state.dag(group.path).tasks
+    if not group.started_at:
+        return
+    if group.kind is TaskKind.LOOP:
+        names = [str(index) for index in range(group.iterations)]
+    else:
+        names = list(state.dag(group.path).tasks)
     inner = [task.state for name in names if (task := state.tasks.get(child(group.path, name))) is not None]
-    assert all(each.ended for each in inner) or group.state is State.SKIPPED, f"{group.path} ended before its tasks"
+    assert all(each.ended for each in inner), f"{group.path} ended before its tasks"
     if State.FAILED in inner:
         assert group.state in (State.FAILED, State.CANCELED), f"{group.path} is {group.state} with a failed task"
     if group.state is State.SUCCEEDED:

@@ -1,7 +1,10 @@
 """Small plans for tests, built in a line: `dag(leaf("a"), leaf("b", after=["a"]))`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
+from headrace.base.json import JsonValue
+from headrace.spec.condition import Condition
 from headrace.spec.plan import (
     ArtifactSource,
     ArtifactSpec,
@@ -10,14 +13,17 @@ from headrace.spec.plan import (
     Container,
     Dag,
     FinalStatus,
+    FromInput,
     FromTask,
     Interface,
+    Loop,
     OutputSelector,
     ParameterBinding,
     ParameterSource,
     ParameterSpec,
     ParameterType,
     Plan,
+    Retry,
     TaskPlan,
     Trigger,
 )
@@ -35,6 +41,8 @@ def leaf(
     made: Iterable[str] = (),
     cached: bool = False,
     always: bool = False,
+    retry: Retry | None = None,
+    condition: Condition | None = None,
 ) -> TaskPlan:
     """A container task with string parameters in and out, and `made` as artifacts out."""
     taken = parameters or {}
@@ -45,12 +53,38 @@ def leaf(
         output_artifacts={key: ArtifactSpec("system.Artifact") for key in made},
     )
     container = Container(f"comp-{name}", interface, "python:3.11", ("echo",), (name,))
-    return _task(name, container, after, taken, artifacts or {}, cached=cached, always=always)
+    task = _task(name, container, after, taken, artifacts or {}, cached=cached, always=always)
+    return replace(task, retry=retry, condition=condition)
 
 
-def group(name: str, inner: Dag, *, after: Iterable[str] = (), always: bool = False) -> TaskPlan:
+def group(
+    name: str,
+    inner: Dag,
+    *,
+    after: Iterable[str] = (),
+    always: bool = False,
+    retry: Retry | None = None,
+    condition: Condition | None = None,
+) -> TaskPlan:
     """A nested pipeline as a task."""
-    return _task(name, inner, after, {}, {}, cached=False, always=always)
+    task = _task(name, inner, after, {}, {}, cached=False, always=always)
+    return replace(task, retry=retry, condition=condition)
+
+
+def loop(
+    name: str,
+    inner: Dag,
+    items: Sequence[JsonValue] | ParameterSource,
+    *,
+    after: Iterable[str] = (),
+    parallelism: int = 0,
+    retry: Retry | None = None,
+) -> TaskPlan:
+    """A loop whose body takes each item as `item`."""
+    body = replace(inner, interface=replace(inner.interface, input_parameters={"item": STRING}))
+    given = items if isinstance(items, ParameterSource) else Constant(list(items))
+    task = _task(name, body, after, {"items": given}, {}, cached=False, always=False)
+    return replace(task, loop=Loop("item", FromInput("items"), parallelism=parallelism), retry=retry)
 
 
 def dag(*tasks: TaskPlan, outputs: Mapping[str, tuple[str, str]] | None = None) -> Dag:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from headrace.base import ids
 from headrace.base.clock import Instant
 from headrace.controllers.advance import Advance, Advanced, Held
-from headrace.engine.decision import Kill, Launch
+from headrace.engine.decision import Kill, Launch, Sent, Wait
 from headrace.engine.state import Options, RunState
 from headrace.model.artifact import Artifact, Bindings
 from headrace.model.event import (
@@ -21,8 +21,10 @@ from headrace.model.event import (
     AttemptStarted,
     AttemptSucceeded,
     Event,
+    RetryRequested,
     RunRequested,
     TerminateRequested,
+    WaitEnded,
 )
 from headrace.model.run import Failure, Run
 from headrace.model.task import Task, child
@@ -47,6 +49,7 @@ class Luck:
     terminated: float = 0.01
     failed: float = 0.1
     start_lost: float = 0.3
+    retried: float = 0.3
 
 
 @dataclass(slots=True)
@@ -70,6 +73,7 @@ class World:
     parameters: Mapping[str, str] = field(default_factory=dict)
     options: Options = field(default_factory=Options)
     executions: Counter[str] = field(default_factory=Counter)
+    fails: set[str] = field(default_factory=set)
     commits: int = 0
     _clock: FakeClock = field(default_factory=lambda: FakeClock(tick=1))
     _rng: random.Random = field(init=False)
@@ -88,12 +92,29 @@ class World:
     def play(self, limit: int = 100_000) -> RunState:
         """To the end of the run. Raises AssertionError where an invariant breaks or the run does not end."""
         self.database.submit(self._create).result()
+        final = self._go_on(limit)
+        while self._lucky(self.luck.retried) and not final.run.state.good:
+            final = self.retry(limit)
+        return final
+
+    def retry(self, limit: int = 100_000) -> RunState:
+        """Run what did not succeed again, to the end."""
+        self._held = None
+        self._post(RetryRequested(self._clock.now()))
+        while self._held is None:
+            self._deliver([])
+        return self._go_on(limit)
+
+    def _go_on(self, limit: int) -> RunState:
         for _ in range(limit):
-            self._turn()
             held = self._held
             if held is not None and held.state.run.state.ended:
                 return held.state
+            self._turn()
         raise AssertionError(f"seed {self.seed}: the run did not end in {limit} turns")
+
+    def _post(self, event: TerminateRequested | RetryRequested) -> None:
+        self.database.submit(lambda tx: runs.post(tx, self._run_id, event)).result()
 
     def _create(self, tx: Tx) -> None:
         now = self._clock.now()
@@ -113,10 +134,10 @@ class World:
         runs.create_run(tx, run, {}, RunRequested(now))
 
     def _turn(self) -> None:
-        if self._held is not None and not self._mail:
+        if self._held is not None and (not self._mail or self._lucky(0.5)):
             self._end_something()
         if self._lucky(self.luck.terminated):
-            self.database.submit(lambda tx: runs.post(tx, self._run_id, TerminateRequested(self._clock.now()))).result()
+            self._post(TerminateRequested(self._clock.now()))
         batch = self._draw()
         if self._lucky(self.luck.doubled) and self._delivered:
             batch.append(self._rng.choice(self._delivered))
@@ -158,7 +179,10 @@ class World:
         self._held = None
         self._mail.clear()
 
-    def _carry_out(self, state: RunState, command: Launch | Kill) -> None:
+    def _carry_out(self, state: RunState, command: Sent) -> None:
+        if isinstance(command, Wait):
+            self._mail.append(WaitEnded(command.path, self._clock.now()))
+            return
         claimed = self._claimed.get(command.attempt_id)
         if claimed is None:
             task = state.tasks[command.path]
@@ -178,7 +202,7 @@ class World:
         if not running:
             return
         chosen = self._rng.choice(running)
-        if self._lucky(self.luck.failed):
+        if self._lucky(self.luck.failed) or chosen.task.path in self.fails:
             chosen.ended = self._failure(chosen, "bad luck", killed=False)
         else:
             chosen.ended = AttemptSucceeded(

@@ -173,7 +173,6 @@ async def test_terminate_kills_what_runs_and_what_waits(place: Place) -> None:
 @pytest.mark.parametrize(
     ("end", "message"),
     [
-        (lambda launcher, name: launcher.lose(name, "its supervisor is gone"), "its supervisor is gone"),
         (lambda launcher, name: launcher.refuse(name, "no such command"), "no such command"),
         (lambda launcher, name: launcher.end(name, 3), "exit code 3"),
     ],
@@ -192,6 +191,22 @@ async def test_a_bad_end_fails_the_task_with_its_reason(
     assert message in failure.message
     assert rows.run.failure is not None
     assert "task a failed" in rows.run.failure.message
+
+
+async def test_a_lost_attempt_is_tried_again_at_no_cost_to_the_user(place: Place) -> None:
+    place.launcher.script = running
+    run_id = place.create(pipeline(shell_task("a", "true")))
+    async with place.controllers():
+        await place.until(lambda: len(place.launcher.claimed) == 1)
+        place.launcher.lose(next(iter(place.launcher.claimed)), "its supervisor is gone")
+        await place.until(lambda: len(place.launcher.claimed) == 2)
+        place.launcher.end(attempt_id(run_id, "root.a", 2), 0)
+        rows = await place.ended(run_id)
+    first, second = rows.tasks[1].attempts
+    assert first.infrastructure
+    assert first.failure is not None
+    assert "its supervisor is gone" in first.failure.message
+    assert (second.number, rows.run.state) == (2, State.SUCCEEDED)
 
 
 async def test_a_root_that_is_not_served_here_fails_the_task_by_name(place: Place) -> None:

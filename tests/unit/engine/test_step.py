@@ -208,7 +208,9 @@ def test_terminate_kills_what_runs_and_starts_nothing_more() -> None:
     assert game.state.run.state is State.CANCELING
     assert game.succeed("root.a", Output="") == []
     assert game.fail("root.g.x", killed=True) == []
-    assert game.states() == {"root": "CANCELED", "a": "SUCCEEDED", "g": "CANCELED", "g.x": "CANCELED"}
+    assert game.states() == {
+        "root": "CANCELED", "a": "SUCCEEDED", "c": "CANCELED", "g": "CANCELED", "g.x": "CANCELED",
+    }  # fmt: skip
     assert [change.state for change in game.state.run.history] == [State.RUNNING, State.CANCELING, State.CANCELED]
 
 

@@ -12,32 +12,6 @@ from headrace.spec.plan import Plan
 
 
 @pytest.mark.parametrize(
-    ("more", "where", "feature"),
-    [
-        ({"triggerPolicy": {"condition": "true"}}, "triggerPolicy.condition", "dsl.If"),
-        ({"parameterIterator": {"items": {"raw": "[1]"}, "itemInput": "p"}}, "parameterIterator", "dsl.ParallelFor"),
-        (
-            {
-                "inputs": {"artifacts": {"a": {"componentInputArtifact": "given"}}},
-                "artifactIterator": {"items": {"inputArtifact": "a"}, "itemInput": "a"},
-            },
-            "artifactIterator",
-            "dsl.ParallelFor",
-        ),
-        ({"retryPolicy": {"maxRetryCount": 2, "backoffDuration": "0s"}}, "retryPolicy.maxRetryCount", "set_retry"),
-    ],
-)
-def test_tasks(more: Json, where: str, feature: str) -> None:
-    artifact = {"artifactType": {"schemaTitle": "system.Dataset"}, "isOptional": True}
-    inputs = {"parameters": {"p": {"parameterType": "LIST", "isOptional": True}}, "artifacts": {"a": artifact}}
-    root = {"inputDefinitions": {"artifacts": {"given": artifact}}}
-    with pytest.raises(InvalidSpec, match=feature) as caught:
-        compiled(pipeline({"one": task("comp", **more)}, {"comp": leaf(inputDefinitions=inputs)}, **root))
-    assert caught.value.where == f"root.dag.tasks.one.{where}"
-    assert caught.value.hint
-
-
-@pytest.mark.parametrize(
     ("executor", "where", "feature"),
     [
         ({"importer": {"artifactUri": {"constant": "s3://x"}}}, "importer", "dsl.importer"),

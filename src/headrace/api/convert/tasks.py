@@ -5,27 +5,37 @@ from collections.abc import Iterable, Sequence
 
 from headrace.api.convert.artifacts import artifacts
 from headrace.api.convert.common import history, runtime_state, status
-from headrace.api.proto_json import timestamp
+from headrace.api.proto_json import Int64, timestamp
 from headrace.api.wire import run as wire_run
 from headrace.api.wire import task as wire
 from headrace.model.artifact import Bindings
 from headrace.model.run import Run
 from headrace.model.state import TASK_STATE
-from headrace.model.task import Task
+from headrace.model.task import Task, TaskKind
 
 
 class Family:
-    """The tasks of one run, and who is in whom."""
+    """The tasks of one run, and who is in whom. KFP has no task for an iteration: its tasks are their loop's."""
 
     def __init__(self, tasks: Iterable[Task]) -> None:
         self.by_path = {task.path: task for task in tasks}
+        self.shown = [task for task in self.by_path.values() if task.kind is not TaskKind.ITERATION]
         self.children: dict[str, list[Task]] = defaultdict(list)
-        for task in self.by_path.values():
-            self.children[task.parent].append(task)
+        for task in self.shown:
+            self.children[self._parent(task)].append(task)
 
     def parent_id(self, task: Task) -> str:
-        parent = self.by_path.get(task.parent)
+        parent = self.by_path.get(self._parent(task))
         return parent.task_id if parent is not None else ""
+
+    def iteration(self, task: Task) -> int:
+        """Which iteration of the loop that it is in the task belongs to; -1 for none."""
+        parent = self.by_path.get(task.parent)
+        return parent.iteration if parent is not None and parent.kind is TaskKind.ITERATION else task.iteration
+
+    def _parent(self, task: Task) -> str:
+        parent = self.by_path.get(task.parent)
+        return parent.parent if parent is not None and parent.kind is TaskKind.ITERATION else task.parent
 
     def inside(self, task: Task) -> Sequence[Task]:
         return self.children.get(task.path, ())
@@ -34,13 +44,13 @@ class Family:
 def details(run: Run, tasks: Iterable[Task]) -> list[wire_run.PipelineTaskDetail]:
     """All tasks of a run, as 2.17 has them."""
     family = Family(tasks)
-    return [_detail(run, task, family) for task in family.by_path.values()]
+    return [_detail(run, task, family) for task in family.shown]
 
 
 def full(run: Run, tasks: Iterable[Task]) -> list[wire.PipelineTask]:
     """All tasks of a run, as 3.0 has them."""
     family = Family(tasks)
-    return [pipeline_task(run, task, family) for task in family.by_path.values()]
+    return [pipeline_task(run, task, family) for task in family.shown]
 
 
 def _detail(run: Run, task: Task, family: Family) -> wire_run.PipelineTaskDetail:
@@ -90,11 +100,22 @@ def pipeline_task(run: Run, task: Task, family: Family) -> wire.PipelineTask:
         status_metadata=_status_metadata(task),
         state_history=_history(task),
         type=wire.TaskType[task.kind.name],
+        type_attributes=_attributes(task, family.iteration(task)),
         parent_task_id=family.parent_id(task),
         child_tasks=[wire.ChildTaskName(task_id=child.task_id, name=child.name) for child in family.inside(task)],
         inputs=_bindings(run, task, task.inputs, wire.IOType.COMPONENT_INPUT),
         outputs=_bindings(run, task, task.outputs, wire.IOType.OUTPUT),
         scope_path=task.path,
+    )
+
+
+def _attributes(task: Task, iteration: int) -> wire.TypeAttributes | None:
+    """Which iteration the task is of, how many a loop has."""
+    if iteration < 0 and task.iterations < 0:
+        return None
+    return wire.TypeAttributes(
+        iteration_index=Int64(str(iteration)) if iteration >= 0 else None,
+        iteration_count=Int64(str(task.iterations)) if task.iterations >= 0 else None,
     )
 
 

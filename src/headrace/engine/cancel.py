@@ -1,0 +1,57 @@
+"""What a run that is being terminated still does: end what runs, and then its exit tasks, with all that is in them."""
+
+from headrace.base.clock import Instant
+from headrace.engine.decision import Change, Decision, Kill, RunMoved, TaskMoved
+from headrace.engine.state import RunState
+from headrace.model.event import Event, GroupOpened, TaskEnded
+from headrace.model.run import Failure
+from headrace.model.state import State
+from headrace.model.task import ROOT, child
+from headrace.spec.plan import TaskPlan, Trigger
+
+CANCELED = Failure("the run was terminated", code=1)
+
+
+def terminate(state: RunState, at: Instant) -> Decision:
+    """Kill what runs. Asked a second time, what was spared the first time too."""
+    if state.run.state.ended:
+        return Decision()
+    changes: tuple[Change, ...] = ()
+    if state.run.state is not State.CANCELING:
+        changes = (RunMoved(at, State.CANCELING),)
+    if ROOT not in state.tasks:
+        return Decision((*changes, RunMoved(at, State.CANCELED)))
+    kills, then = [], []
+    for path in sorted(state.live):
+        attempt = state.tasks[path].open_attempt
+        if attempt is not None:
+            kills.append(Kill(path, attempt.attempt_id))
+        else:
+            changes += (TaskMoved(path, at, State.CANCELED, failure=CANCELED),)
+            then.append(TaskEnded(path, at))
+    opened: list[Event] = [GroupOpened(path, at) for path in sorted(state.groups)]
+    return Decision(changes, tuple(kills), (*then, *opened))
+
+
+def is_spared(state: RunState, parent: str, plan: TaskPlan) -> bool:
+    """Whether a task may begin: always, but in a run that is being terminated only as an exit task or within one."""
+    if state.run.state is not State.CANCELING:
+        return True
+    if plan.trigger is Trigger.ALL_COMPLETED and _something_ran(state, parent, plan):
+        return True
+    return in_exit_task(state, parent)
+
+
+def in_exit_task(state: RunState, path: str) -> bool:
+    """Whether the group at `path` is, or is within, an exit task that began after the run was terminated."""
+    since = next(change.at for change in reversed(state.run.history) if change.state is State.CANCELING)
+    while path != ROOT:
+        plan = state.plan_of(path)
+        if plan.trigger is Trigger.ALL_COMPLETED and state.tasks[path].created_at >= since:
+            return True
+        path = path.rpartition(".")[0]
+    return False
+
+
+def _something_ran(state: RunState, parent: str, plan: TaskPlan) -> bool:
+    return any(state.tasks[child(parent, name)].started_at for name in plan.depends_on)
