@@ -51,12 +51,11 @@ def compare(warm: Outcome, cold: Outcome) -> None:
     assert warm == cold
 
 
-async def both(run: Running, function: str, **more: Any) -> tuple[Outcome, Outcome]:
+async def both(run: Running, function: str, *, image: str = PYTHON, **more: Any) -> tuple[Outcome, Outcome]:
     """The step run warm and cold, at the same time, in an environment that was built before."""
-    await run.succeed(run.steps.python("def step():\n    pass\n", image=PYTHON, installs=[INSTALL_KFP]))
+    await run.succeed(run.steps.python("def step():\n    pass\n", image=image, installs=[INSTALL_KFP]))
     requests = [
-        run.steps.python(function, image=PYTHON, installs=[INSTALL_KFP], script=script, **more)
-        for script in (RUN, COLD)
+        run.steps.python(function, image=image, installs=[INSTALL_KFP], script=script, **more) for script in (RUN, COLD)
     ]
     ends = await asyncio.gather(*map(run.run, requests))
     found = []

@@ -6,9 +6,9 @@ that never touches a step.
 """
 
 import asyncio
+import errno
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -26,6 +26,7 @@ RUNNER = Path(__file__).parent / "runner"
 _IDLE_SECONDS = 300.0
 _MOST = 4
 _LAST_LINES = 12
+_SHORTAGES = (errno.ENOSPC, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,32 +65,56 @@ class ForkServer:
 
     async def start(self, variables: Mapping[str, str], nofile: tuple[int, int]) -> None:
         """Returns when it takes jobs. Raises StepError with what it printed where it cannot."""
-        loop = asyncio.get_running_loop()
-        ours, its = socket.socketpair()
-        reading, writing = os.pipe()
-        scratch = tempfile.mkdtemp(prefix="headrace-")
-        with tempfile.TemporaryFile() as printed:
+        with (
+            tempfile.TemporaryFile() as printed,
+            tempfile.TemporaryDirectory(prefix="headrace-", ignore_cleanup_errors=True) as scratch,
+        ):
             options = json.dumps({"module": self.kind.module, "scratch": scratch, "nofile": nofile})
-            flags = [] if self.kind.module else ["-I", "-S"]
-            command = [self.kind.python, *flags, str(RUNNER), str(its.fileno()), str(writing), options]
             try:
-                self._process = _spawn(command, variables, printed, (its.fileno(), writing))
-                its.close()
-                os.close(writing)
-                channel, _ = await loop.create_connection(lambda: _Channel(self._lost), sock=ours)
-                reports, _ = await loop.connect_read_pipe(
-                    lambda: _Reports(self._take), os.fdopen(reading, "rb", buffering=0)
-                )
-                self._channel, self._transports = channel, [channel, reports]
+                await self._connect(*self._spawn(options, variables, printed))
                 await self._ready
             except OSError as error:
-                raise StepError(f"{self.kind.python} does not start: {error.strerror}", where="interpreter") from error
+                reason = f"{self.kind.python} does not start: {error.strerror}"
+                raise StepError(reason, where="interpreter", infrastructure=error.errno in _SHORTAGES) from error
             except StepError as error:
                 printed.seek(0)
                 lines = printed.read().decode(errors="replace").splitlines()[-_LAST_LINES:]
                 raise StepError("\n".join([error.message, *lines]), where="interpreter") from None
-            finally:
-                shutil.rmtree(scratch, ignore_errors=True)
+
+    def _spawn(self, options: str, variables: Mapping[str, str], printed: IO[bytes]) -> tuple[socket.socket, IO[bytes]]:
+        """Start the process; the server's ends of its channel and of its reports. Raises OSError.
+
+        In a session of its own, so that what ends the server by its terminal does not end steps.
+        """
+        ours, its = socket.socketpair()
+        reading, writing = os.pipe()
+        flags = [] if self.kind.module else ["-I", "-S"]
+        try:
+            self._process = subprocess.Popen(
+                [self.kind.python, *flags, str(RUNNER), str(its.fileno()), str(writing), options],
+                env=dict(variables),
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=printed,
+                stderr=printed,
+                pass_fds=(its.fileno(), writing),
+                start_new_session=True,
+            )
+        except OSError:
+            ours.close()
+            os.close(reading)
+            raise
+        finally:
+            its.close()
+            os.close(writing)
+        return ours, os.fdopen(reading, "rb", buffering=0)
+
+    async def _connect(self, channel: socket.socket, reports: IO[bytes]) -> None:
+        loop = asyncio.get_running_loop()
+        reading, _ = await loop.connect_read_pipe(lambda: _Reports(self._take), reports)
+        self._transports.append(reading)
+        self._channel, _ = await loop.create_connection(lambda: _Channel(self._lost), sock=channel)
+        self._transports.append(self._channel)
 
     def send(self, job: bytes) -> None:
         assert self._channel is not None
@@ -230,19 +255,3 @@ class _Reports(asyncio.Protocol):
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
             self._take(json.loads(line))
-
-
-def _spawn(
-    command: list[str], variables: Mapping[str, str], printed: IO[bytes], inherited: tuple[int, int]
-) -> "subprocess.Popen[bytes]":
-    """In a session of its own, so that what ends the server by its terminal does not end steps."""
-    return subprocess.Popen(
-        command,
-        env=dict(variables),
-        cwd="/",
-        stdin=subprocess.DEVNULL,
-        stdout=printed,
-        stderr=printed,
-        pass_fds=inherited,
-        start_new_session=True,
-    )

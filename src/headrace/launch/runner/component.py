@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import builtins
 import gc
+import io
 import os
 import runpy
 import signal
@@ -16,6 +17,7 @@ import sys
 import threading
 import time
 import types
+import weakref
 from importlib.machinery import ExtensionFileLoader
 from typing import Any, NamedTuple
 
@@ -118,20 +120,41 @@ def close(warm: Warm) -> bool:
 
     False where the finalization itself is needed: an extension module was loaded, or the output does not flush.
     """
-    loaded = [module for name, module in sys.modules.items() if name not in warm.modules]
-    if any(_is_extension(module) for module in loaded):
+    loaded = [name for name in sys.modules if name not in warm.modules]
+    if any(_is_extension(sys.modules[name]) for name in loaded):
         return False
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
-    for module in reversed(loaded):
-        getattr(module, "__dict__", {}).clear()
-    gc.collect()
+    _drop(["__main__", *loaded])
     try:
         sys.stdout.flush()
         sys.stderr.flush()
     except Exception:  # whatever a stream raises; the finalization says it in Python's words
         return False
     return True
+
+
+def _drop(names: list[str]) -> None:
+    """Let go of modules, so that what they hold is finalized, while what its finalizers use is still there.
+
+    Files go first: the collector might close one before what was written is flushed into it.
+    """
+    modules = [sys.modules.pop(name, None) for name in names]
+    held = [_without_files(module) for module in modules if isinstance(module, types.ModuleType)]
+    del modules
+    gc.collect()
+    for reference in reversed(held):
+        kept = reference()
+        if kept is not None:  # something still uses it: its variables go all the same
+            for name in vars(kept):
+                if name != "__builtins__":
+                    vars(kept)[name] = None
+
+
+def _without_files(module: types.ModuleType) -> weakref.ref[types.ModuleType]:
+    for name in [name for name, value in vars(module).items() if isinstance(value, io.IOBase)]:
+        del vars(module)[name]
+    return weakref.ref(module)
 
 
 def _program(source: str, parent: str) -> str:
