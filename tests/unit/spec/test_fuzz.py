@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given as random
 from hypothesis import settings
 from hypothesis import strategies as st
-from tests.unit.spec.build import given, leaf, output_of, pipeline, task
+from tests.unit.spec.build import given, leaf, output_of, pipeline, plan_of, task
 
 from headrace.base.errors import InvalidSpec
 from headrace.spec.compile import compile_plan
@@ -36,21 +36,46 @@ def whole() -> dict[str, Any]:
     make = leaf({"n": {"parameterType": "NUMBER_INTEGER", "defaultValue": 1, "isOptional": True}}, {"Output": "STRUCT"})
     make["outputDefinitions"]["artifacts"] = {"data": {"artifactType": {"schemaTitle": "system.Dataset"}}}
     inner = {"dag": {"tasks": {"deep": task("comp-make")}, "outputs": {"parameters": {}, "artifacts": {}}}}
+    inner["inputDefinitions"] = {
+        "parameters": {"items": {"parameterType": "LIST", "isOptional": True}},
+        "artifacts": {"data": {"artifactType": {"schemaTitle": "system.Dataset"}, "isOptional": True}},
+    }
+    brought = {
+        "executorLabel": "exec-bring",
+        "inputDefinitions": {"parameters": {"uri": {"parameterType": "STRING"}}},
+        "outputDefinitions": {"artifacts": {"artifact": {"artifactType": {"schemaTitle": "system.Model"}}}},
+    }
+    importer = {"artifactUri": {"runtimeParameter": "uri"}, "metadata": {"k": "{{$.inputs.parameters['uri']}}"}}
+    made_data = {"taskOutputArtifact": {"producerTask": "make", "outputArtifactKey": "data"}}
     chosen = {**output_of("make"), "parameterExpressionSelector": 'parseJson(string_value)["k"]'}
     tasks = {
         "make": task("comp-make", cachingOptions={"enableCache": True}, retryPolicy={"backoffDuration": "1s"}),
         "use": task(
             "comp-use", "make", inputs=given(x=chosen), triggerPolicy={"strategy": "ALL_UPSTREAM_TASKS_COMPLETED"}
         ),
-        "nest": task("comp-in", taskInfo={"name": "Nest"}),
+        "nest": task("comp-in", taskInfo={"name": "Nest"}, retryPolicy={"maxRetryCount": 2}),
+        "bring": task("comp-bring", inputs=given(uri={"runtimeValue": {"constant": "gs://b/x"}})),
+        "loop": task(
+            "comp-in",
+            inputs=given(items=chosen),
+            parameterIterator={"items": {"inputParameter": "items"}, "itemInput": "items"},
+            iteratorPolicy={"parallelismLimit": 2},
+            triggerPolicy={"condition": "int(inputs.parameter_values['items'][0]) > 1 || 'a' in ['a']"},
+        ),
+        "written": task("comp-in", parameterIterator={"items": {"raw": '[1, {"a": 2}]'}, "itemInput": "items"}),
+        "files": task(
+            "comp-in",
+            inputs={"artifacts": {"data": made_data}},
+            artifactIterator={"items": {"inputArtifact": "data"}, "itemInput": "data"},
+        ),
     }
     container = {"image": "x", "args": ["{{$}}"], "env": [{"name": "A", "value": "b"}], "resources": {"cpuLimit": 1}}
     use = leaf({"x": "STRING"}, executorLabel="exec-use")
     outputs = {"parameters": {"o": {"valueFromParameter": {"producerSubtask": "make", "outputParameterKey": "Output"}}}}
     spec = pipeline(
         tasks,
-        {"comp-make": make, "comp-use": use, "comp-in": inner},
-        {"exec-use": {"container": container}},
+        {"comp-make": make, "comp-use": use, "comp-in": inner, "comp-bring": brought},
+        {"exec-use": {"container": container}, "exec-bring": {"importer": importer}},
         dag={"outputs": outputs},
         outputDefinitions={"parameters": {"o": {"parameterType": "STRUCT"}}},
     )
@@ -63,6 +88,8 @@ def whole() -> dict[str, Any]:
 def compiles(document: Document) -> None:
     with suppress(InvalidSpec):
         compile_plan(document)
+    with suppress(InvalidSpec):
+        plan_of(document)
 
 
 def survives(data: bytes) -> None:
@@ -79,7 +106,8 @@ PLACES = paths(whole())[1:]
 
 
 def test_the_whole_is_right() -> None:
-    assert set(compile_plan(document_from_json(whole())).root.tasks) == {"make", "use", "nest"}
+    tasks = plan_of(document_from_json(whole())).root.tasks
+    assert set(tasks) == {"make", "use", "nest", "bring", "loop", "written", "files"}
 
 
 @settings(deadline=None)
