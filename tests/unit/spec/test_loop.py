@@ -1,8 +1,11 @@
 """The items of a loop when it begins. How loops are compiled is in test_task and test_sdk_flow."""
 
+import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from headrace.base.errors import InvalidInput
 from headrace.spec.loop import parameter_items
@@ -47,3 +50,16 @@ def test_what_is_no_list(parameters: dict[str, Any], problem: str) -> None:
         parameter_items(OVER_INPUT, parameters)
     assert problem in caught.value.message
     assert caught.value.where == "input parameter items"
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=5,
+)
+
+
+@given(st.lists(json_values, max_size=5))
+def test_a_list_and_its_text_have_the_same_items(items: list[Any]) -> None:
+    assert list(parameter_items(OVER_INPUT, {"items": items})) == items
+    assert list(parameter_items(OVER_INPUT, {"items": json.dumps(items)})) == items

@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given as random
+from hypothesis import strategies as st
 from tests.unit.spec.build import Json, given, leaf, output_of, pipeline, planned, task
 
 from headrace.base.errors import InvalidSpec
@@ -172,6 +174,17 @@ def test_pauses_before_retries(retry: Retry, pauses: list[float]) -> None:
 def test_the_pause_before_a_late_retry_is_the_longest() -> None:
     assert Retry(9, 1.0).pause(100_000) == 3600
     assert Retry(9).pause(100_000) == 0
+
+
+amounts = st.floats(0, 1e300)
+
+
+@random(amounts, amounts, amounts, st.integers(1, 10_000))
+def test_no_pause_is_longer_than_the_longest(backoff: float, factor: float, longest: float, number: int) -> None:
+    retry = Retry(9, backoff, factor, longest)
+    assert 0 <= retry.pause(number) <= longest
+    if factor >= 1:
+        assert retry.pause(number) <= retry.pause(number + 1)
 
 
 def test_what_comes_out_of_a_loop_is_not_checked_against_one_item() -> None:

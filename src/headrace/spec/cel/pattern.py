@@ -7,32 +7,12 @@ import re
 
 from headrace.base.errors import InvalidInput
 from headrace.spec.cel.automaton import Alternatives, Characters, Edge, Edges, Part, Repeated, Row, search
+from headrace.spec.cel.classes import LETTERS, NAMED
 
 MAX_LENGTH = 1000
 MAX_NESTING = 20
 MAX_COUNT = 1000
 
-_CLASSES = {
-    "d": ("09",),
-    "w": ("09", "AZ", "az", "__"),
-    "s": ("\t\n", "\f\r", "  "),
-}
-_NAMED_CLASSES = {
-    "alnum": ("09", "AZ", "az"),
-    "alpha": ("AZ", "az"),
-    "ascii": ("\x00\x7f",),
-    "blank": ("\t\t", "  "),
-    "cntrl": ("\x00\x1f", "\x7f\x7f"),
-    "digit": ("09",),
-    "graph": ("!~",),
-    "lower": ("az",),
-    "print": (" ~",),
-    "punct": ("!/", ":@", "[`", "{~"),
-    "space": ("\t\r", "  "),
-    "upper": ("AZ",),
-    "word": ("09", "AZ", "az", "__"),
-    "xdigit": ("09", "AF", "af"),
-}
 _CONTROLS = {"a": "\a", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _EDGES = {"b": Edge.WORD, "B": Edge.NO_WORD, "A": Edge.START, "z": Edge.END}
 _CODE = re.compile(r"x(?:([0-9a-fA-F]{2})|\{([0-9a-fA-F]{1,6})\})")
@@ -172,10 +152,10 @@ class _Pattern:
         if char == "[" and self._skip(":"):
             end = self._text.find(":]", self._at)
             name = self._text[self._at : max(end, self._at)]
-            if name.removeprefix("^") not in _NAMED_CLASSES:
+            if name.removeprefix("^") not in NAMED:
                 raise self._wrong(f"there is no class [:{name[:20]}:]")
             self._at = end + 2
-            return _NAMED_CLASSES[name.removeprefix("^")], name.startswith("^")
+            return NAMED[name.removeprefix("^")], name.startswith("^")
         return self._escape() if char == "\\" else ((char + char,), False)
 
     def _escape(self) -> tuple[tuple[str, ...], bool]:
@@ -187,8 +167,8 @@ class _Pattern:
                 raise self._wrong("there is no such character")
             return (chr(code) * 2,), False
         char = self._take()
-        if char.lower() in _CLASSES:
-            return _CLASSES[char.lower()], char.isupper()
+        if char.lower() in LETTERS:
+            return LETTERS[char.lower()], char.isupper()
         if char in _CONTROLS:
             return (_CONTROLS[char] * 2,), False
         if char.isascii() and (char.isalnum() or char == "_"):

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headrace.base.errors import InvalidInput
@@ -115,3 +115,14 @@ def test_any_text_is_a_pattern_or_an_error(pattern: str, text: str) -> None:
     except InvalidInput:
         return
     assert isinstance(found, bool)
+
+
+@settings(max_examples=300)
+@given(st.text("ab|*?()[]^$.-\\{}12,", max_size=10), st.text("ab-", max_size=8))
+def test_as_python_finds_any_pattern(pattern: str, text: str) -> None:
+    try:
+        expected = re.search(pattern, text) is not None
+        found = matches(text, pattern)
+    except (re.error, FutureWarning, InvalidInput):
+        return  # They need not agree on what is no pattern.
+    assert found is expected
