@@ -22,6 +22,7 @@ from headrace.spec.plan import (
     Interface,
     ParameterBinding,
     ParameterSpec,
+    ParameterType,
     TaskPlan,
 )
 from headrace.spec.selector import select
@@ -46,10 +47,14 @@ def resolve(state: RunState, parent: str, plan: TaskPlan) -> Bindings:
     return Bindings(resolved, found)
 
 
-def declared(inputs: Bindings, interface: Interface) -> Bindings:
-    """The inputs as the component wants them: defaults filled in, types, literals and presence enforced."""
+def declared(inputs: Bindings, interface: Interface, *, texts: bool = True) -> Bindings:
+    """The inputs as the component wants them: defaults filled in, types, literals and presence enforced.
+
+    Without `texts`, values of inputs that are declared STRING stay what they are: among a group's inputs the SDK calls
+    many STRING that are numbers, and what takes them in the group knows better.
+    """
     return Bindings(
-        _declared_parameters(inputs.parameters, interface.input_parameters),
+        _declared_parameters(inputs.parameters, interface.input_parameters, texts=texts),
         _declared_artifacts(inputs.artifacts, interface.input_artifacts),
     )
 
@@ -110,14 +115,18 @@ def _final_status(state: RunState, path: str, name: str) -> JsonValue:
 _FINAL = {State.CANCELED: "CANCELED", State.SKIPPED: "SKIPPED"}
 
 
-def _declared_parameters(values: Mapping[str, JsonValue], specs: Mapping[str, ParameterSpec]) -> dict[str, JsonValue]:
+def _declared_parameters(
+    values: Mapping[str, JsonValue], specs: Mapping[str, ParameterSpec], *, texts: bool
+) -> dict[str, JsonValue]:
     """Defaults filled in, types and literals enforced; values that only feed placeholders are kept as they are."""
     declared = dict(values)
     for name, spec in specs.items():
         value = values.get(name)
         if value is None and spec.has_default:
             value = spec.default
-        if value is not None:
+        if value is not None and not texts and spec.type is ParameterType.STRING and not spec.literals:
+            declared[name] = value
+        elif value is not None:
             declared[name] = coerce(value, spec, f"input parameter {name}")
         elif spec.optional:
             declared.pop(name, None)

@@ -4,45 +4,68 @@ Collected parameters are a list with one entry an iteration, so nested loops giv
 one flat list. An iteration that did not make an output (it was skipped) is left out.
 """
 
-import json
 from collections.abc import Sequence
+from dataclasses import replace
 
-from headrace.base.errors import InvalidInput
-from headrace.base.json import JsonValue
 from headrace.engine.state import RunState
-from headrace.model.artifact import Artifact, Bindings
+from headrace.model.artifact import Bindings
 from headrace.model.task import Task, child
-from headrace.spec.plan import Dag, FromInput, Loop, TaskPlan
+from headrace.spec.loop import parameter_items
+from headrace.spec.plan import Dag, FromInput, FromParent, Interface, Loop, TaskPlan
 
 
-def items_of(inputs: Bindings, loop: Loop) -> Sequence[JsonValue] | tuple[Artifact, ...]:
-    """What the loop iterates over: a list, or a JSON text of one, or artifacts. Raises InvalidInput."""
-    if not isinstance(loop.items, FromInput):
-        return loop.items
-    if loop.over_artifacts:
-        return inputs.artifacts.get(loop.items.name, ())
-    items = inputs.parameters.get(loop.items.name)
-    if isinstance(items, str):
-        try:
-            items = json.loads(items)
-        except ValueError:
-            items = None
-    if not isinstance(items, list | tuple):
-        raise InvalidInput(
-            f"a loop needs a list, and got {str(items)[:100]!r}",
-            where=f"input parameter {loop.items.name}",
-            hint="Make the upstream task return a list",
-        )
-    return items
+def bind_items(inputs: Bindings, loop: Loop) -> tuple[Bindings, int]:
+    """The inputs of the loop with its items as a list, and how many there are. Raises InvalidInput for no list."""
+    if loop.over_artifacts and isinstance(loop.items, FromInput):
+        return inputs, len(inputs.artifacts.get(loop.items.name, ()))
+    items = parameter_items(loop, inputs.parameters)
+    if isinstance(loop.items, FromInput):
+        inputs = replace(inputs, parameters={**inputs.parameters, loop.items.name: items})
+    return inputs, len(items)
 
 
 def inputs_of(task: Task, plan: TaskPlan, index: int) -> Bindings:
-    """The inputs of iteration `index` of the loop: the loop's own and its item."""
-    assert plan.loop is not None
-    item = items_of(task.inputs, plan.loop)[index]
-    if isinstance(item, Artifact):
-        return Bindings(task.inputs.parameters, {**task.inputs.artifacts, plan.loop.item: (item,)})
-    return Bindings({**task.inputs.parameters, plan.loop.item: item}, task.inputs.artifacts)
+    """The inputs of iteration `index`: the loop's own and its item. The list goes along only if the body reads it."""
+    loop = plan.loop
+    assert loop is not None
+    parameters, artifacts = dict(task.inputs.parameters), dict(task.inputs.artifacts)
+    if not isinstance(loop.items, FromInput):
+        parameters[loop.item] = loop.items[index]
+        return Bindings(parameters, artifacts)
+    name = loop.items.name
+    if loop.over_artifacts:
+        artifacts[loop.item] = (artifacts[name][index],)
+    else:
+        listed = parameters[name]
+        assert isinstance(listed, Sequence)
+        parameters[loop.item] = listed[index]
+    if not _reads(plan, name):
+        parameters.pop(name, None)
+        artifacts.pop(name, None)
+    return Bindings(parameters, artifacts)
+
+
+def interface_of(plan: TaskPlan) -> Interface:
+    """What an iteration must be given: what the component declares, less a list that it does not read."""
+    interface = plan.component.interface
+    if plan.loop is None or not isinstance(plan.loop.items, FromInput) or _reads(plan, plan.loop.items.name):
+        return interface
+    name = plan.loop.items.name
+    return replace(
+        interface,
+        input_parameters={key: spec for key, spec in interface.input_parameters.items() if key != name},
+        input_artifacts={key: spec for key, spec in interface.input_artifacts.items() if key != name},
+    )
+
+
+def _reads(plan: TaskPlan, name: str) -> bool:
+    """Whether the loop's body uses the list that it iterates over, and not only its items."""
+    component = plan.component
+    if not isinstance(component, Dag):
+        return True
+    sources = [binding.source for task in component.tasks.values() for binding in task.parameters.values()]
+    taken = [source for task in component.tasks.values() for source in task.artifacts.values()]
+    return FromParent(name) in sources or FromParent(name) in taken
 
 
 def collect(state: RunState, path: str) -> Bindings:

@@ -7,7 +7,7 @@ from headrace.base.errors import InvalidInput
 from headrace.engine.cancel import CANCELED, is_spared
 from headrace.engine.decision import AttemptAdded, Decision, Launch, LookUpCache, TaskAdded
 from headrace.engine.inputs import declared, resolve
-from headrace.engine.iterations import inputs_of, items_of
+from headrace.engine.iterations import bind_items, inputs_of, interface_of
 from headrace.engine.state import RunState
 from headrace.model.artifact import Bindings
 from headrace.model.event import GroupOpened, TaskEnded
@@ -33,12 +33,13 @@ def on_ready(state: RunState, path: str, at: Instant) -> Decision:
     try:
         inputs = resolve(state, parent, plan)
         if plan.condition is not None:
-            checked = replace(new, inputs=inputs)
-            verdict = plan.condition.evaluate(inputs.parameters)
+            seen = inputs if plan.loop is not None else declared(inputs, plan.component.interface)
+            verdict = plan.condition.evaluate(seen.parameters)
             if not verdict.value:
-                return _end(replace(checked, state=State.SKIPPED, reason=verdict.explanation), at)
+                return _end(replace(new, state=State.SKIPPED, inputs=seen, reason=verdict.explanation), at)
         if plan.loop is not None:
-            return _open_loop(new, len(items_of(inputs, plan.loop)), inputs, at)
+            inputs, iterations = bind_items(inputs, plan.loop)
+            return _open(replace(new, kind=TaskKind.LOOP, iterations=iterations, inputs=inputs), at)
     except InvalidInput as error:
         return _end(replace(new, state=State.FAILED, failure=Failure(str(error), code=3)), at)
     return _begin(state, new, plan, inputs, at)
@@ -54,8 +55,9 @@ def next_attempt(state: RunState, path: str, tried: int, at: Instant) -> Decisio
 def _begin(state: RunState, new: Task, plan: TaskPlan, inputs: Bindings, at: Instant) -> Decision:
     """Open the group, or look for the leaf's earlier execution, or launch it."""
     component = plan.component
+    interface = interface_of(plan) if new.iteration >= 0 else component.interface
     try:
-        inputs = declared(inputs, component.interface)
+        inputs = declared(inputs, interface, texts=not isinstance(component, Dag))
     except InvalidInput as error:
         return _end(replace(new, state=State.FAILED, inputs=inputs, failure=Failure(str(error), code=3)), at)
     if isinstance(component, Dag):
@@ -67,10 +69,6 @@ def _begin(state: RunState, new: Task, plan: TaskPlan, inputs: Bindings, at: Ins
 
 def _open(new: Task, at: Instant) -> Decision:
     return Decision((TaskAdded(_in_state(new, State.RUNNING)),), then=(GroupOpened(new.path, at),))
-
-
-def _open_loop(new: Task, iterations: int, inputs: Bindings, at: Instant) -> Decision:
-    return _open(replace(new, kind=TaskKind.LOOP, iterations=iterations, inputs=inputs), at)
 
 
 def _leaf(state: RunState, new: Task, plan: TaskPlan, component: Container, at: Instant) -> Decision:
