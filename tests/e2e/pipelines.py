@@ -27,6 +27,13 @@ def fail():
 
 
 @dsl.container_component
+def flaky(file: str):
+    """Fails the first time, by a file that is not there yet."""
+    script = 'if [ -e "$0" ]; then echo better; else touch "$0"; echo bad luck; exit 1; fi'
+    return ContainerSpec(image=IMAGE, command=["sh", "-c", script], args=[file])
+
+
+@dsl.container_component
 def wait(stubborn: bool):
     script = 'if [ "$0" = true ]; then trap "" TERM; fi; echo waiting; while true; do sleep 0.1; done'
     return ContainerSpec(image=IMAGE, command=["sh", "-c", script], args=[stubborn])
@@ -53,11 +60,18 @@ def failing():
     fail().set_display_name("fails on purpose")
 
 
+@dsl.pipeline(name="unlucky")
+def unlucky(file: str):
+    with dsl.ParallelFor(["a", "b"]) as name:
+        greet(name=name, times=1)
+    flaky(file=file)
+
+
 @dsl.pipeline(name="waiting")
 def waiting(stubborn: bool = False):
     wait(stubborn=stubborn)
 
 
 if __name__ == "__main__":
-    for pipeline in (hello, needs, failing, waiting):
+    for pipeline in (hello, needs, failing, unlucky, waiting):
         compiler.Compiler().compile(pipeline, str(Path(sys.argv[1], f"{pipeline.name}.yaml")))

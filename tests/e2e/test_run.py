@@ -113,7 +113,7 @@ def test_a_zip_and_a_python_file(up: Cli, pipelines: Path, tmp_path: Path) -> No
     [
         (["nothing.yaml"], "no such file"),
         (["{empty}"], "defines no pipeline"),
-        (["{here}/pipelines.py"], "several pipelines: inner, hello, needs, failing, waiting"),
+        (["{here}/pipelines.py"], "several pipelines: inner, hello, needs, failing, unlucky, waiting"),
         (["{broken}"], "broken.yaml"),
         (["{hello}", "-p", "nam=x"], "name (STRING), times (NUMBER_INTEGER)"),
         (["{hello}", "-p", "times=many"], "NUMBER_INTEGER"),
@@ -162,6 +162,18 @@ def test_stop_waits_until_the_run_has_ended(up: Cli, pipelines: Path) -> None:
     assert up.json("stop", "last")["state"] == "CANCELED"
     assert finish(process)[0] == 1
     assert "headrace: " in up.run("stop", "last", code=2).stderr
+
+
+def test_retry_runs_again_what_did_not_succeed(up: Cli, pipelines: Path, tmp_path: Path) -> None:
+    given = f"file={tmp_path / 'there'}"
+    out = up.run("run", str(pipelines / "unlucky.yaml"), "-p", given, "--no-cache", code=1).stdout
+    assert "bad luck" in out
+    again = up.run("retry", "last").stdout
+    assert "succeeded" in again
+    found = up.json("get", "run", "last")
+    assert found["state"] == "SUCCEEDED"
+    greeted = [task for task in found["tasks"] if task["task"].endswith(".greet")]
+    assert [task["state"] for task in greeted] == ["SUCCEEDED", "SUCCEEDED"]
 
 
 def test_logs_follow_a_step_until_it_ends(up: Cli, pipelines: Path) -> None:

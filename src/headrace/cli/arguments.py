@@ -160,6 +160,12 @@ def _act(commands: _Commands) -> None:
     _server(parser)
     _json(parser)
 
+    parser = _command(commands, "retry", "headrace.cli.retry:retry", "run again what did not succeed of an ended run")
+    _run_argument(parser)
+    parser.add_argument("--logs", action="store_true", help="print what the steps print")
+    _server(parser)
+    _json(parser)
+
     parser = _command(
         commands,
         "shell",

@@ -63,6 +63,9 @@ class Client:
     def terminate(self, run_id: str) -> None:
         self._post(f"{_V2}/runs/{run_id}:terminate", None)
 
+    def retry(self, run_id: str) -> None:
+        self._post(f"{_V2}/runs/{run_id}:retry", None)
+
     def create_experiment(self, name: str) -> Document:
         return self._post(f"{_V2}/experiments", {"display_name": name})
 

@@ -58,12 +58,17 @@ def run(
 
 def _submit(client: Client, server: Server, body: JsonObject, outline: Outline, *, logs: bool, json: bool) -> int:
     run_id = str(client.create_run(body)["run_id"])
-    watch = Watch(client, run_id)
-    display = _display(watch.run, outline, json=json)
     if not json:
         where = "a server of its own" if server.is_ours else server.url
         print(f"Run {run_id} on {where}", flush=True)
-    streams = LogStreams(server.url, run_id, display.printed) if logs else None
+    return follow(client, run_id, outline, logs=logs, json=json, stays=not server.is_ours)
+
+
+def follow(client: Client, run_id: str, outline: Outline, *, logs: bool, json: bool, stays: bool) -> int:
+    """Show the run until it has ended, then report on it; the exit code. `stays`: the server is there afterwards."""
+    watch = Watch(client, run_id)
+    display = _display(watch.run, outline, json=json)
+    streams = LogStreams(client.url, run_id, display.printed) if logs else None
 
     def changed(run: RunView) -> None:
         display.changed(run)
@@ -82,7 +87,7 @@ def _submit(client: Client, server: Server, body: JsonObject, outline: Outline, 
         output.document(report.as_json(watch.run, store))
     else:
         tree = isinstance(display, LiveDisplay)
-        show_report(client, watch.run, outline, store, tree=tree, stays=not server.is_ours)
+        show_report(client, watch.run, outline, store, tree=tree, stays=stays)
     return SUCCEEDED if watch.run.state is State.SUCCEEDED else NOT_SUCCEEDED
 
 

@@ -56,10 +56,15 @@ def task_view(task: Mapping[str, Any], detail: Mapping[str, Any]) -> TaskView:
 def moved(run: RunView, event: Mapping[str, Any]) -> RunView:
     """The run after an event of its history: its `changes`, folded over what is known."""
     tasks: dict[str, TaskView] = {}
+    removed: set[str] = set()
     for change in event.get("changes", ()):
         if change["what"] == "task":
             path = change["path"]
-            tasks[path] = _moved_task(tasks.get(path) or run.tasks.get(path), change)
+            known = None if path in removed else run.tasks.get(path)
+            tasks[path] = _moved_task(tasks.get(path) or known, change)
+        elif change["what"] == "removed":
+            removed.add(change["path"])
+            tasks.pop(change["path"], None)
         elif change["what"] == "run":
             run = replace(
                 run,
@@ -67,6 +72,8 @@ def moved(run: RunView, event: Mapping[str, Any]) -> RunView:
                 finished_at=_instant(change["at"]) if _state(change["state"]).ended else Instant(0),
                 message=_failure(change) or run.message,
             )
+    if removed:
+        run = replace(run, tasks={path: task for path, task in run.tasks.items() if path not in removed})
     return replace(run, tasks={**run.tasks, **tasks}) if tasks else run
 
 
