@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from headrace.base.errors import InvalidInput
 from headrace.spec.cel.lexer import INT64
-from headrace.spec.cel.pattern import matches
 from headrace.spec.cel.values import Uint, Value, is_number, parse_json
 from headrace.spec.text import describe, to_text
 
@@ -104,7 +103,6 @@ METHODS = {
     "startsWith": _of_texts("startsWith", str.startswith),
     "endsWith": _of_texts("endsWith", str.endswith),
     "contains": _of_texts("contains", str.__contains__),
-    "matches": _of_texts("matches", matches),
 }
 """By name, what stands after a value and a dot."""
 
@@ -115,7 +113,6 @@ GLOBALS = {
     "string": Function(1, to_string),
     "bool": Function(1, to_bool),
     "size": METHODS["size"],
-    "matches": METHODS["matches"],
     "parseJson": Function(1, parse_json),
 }
 """By name, what stands by itself."""

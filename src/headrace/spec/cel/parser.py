@@ -36,7 +36,7 @@ MAX_NESTING = 30
 _CHAINS = (("<", "<=", ">", ">=", "==", "!=", "in"), ("+", "-"), ("*", "/", "%"))
 """Operators that go from the left, weakest first."""
 _CONSTANTS = {"true": True, "false": False, "null": None}
-_MACROS = frozenset({"all", "exists", "exists_one", "map", "filter"})
+_LEFT_OUT = frozenset({"all", "exists", "exists_one", "map", "filter", "matches"})
 
 
 def parse(text: str, variables: Collection[str]) -> Node:
@@ -172,8 +172,8 @@ class _Parser(Cursor):
         raise self.wrong("has() takes a field", token, "Write has(x.name), or 'name' in x")
 
     def _arguments(self, name: Token, known: dict[str, Function], what: str) -> tuple[Node, ...]:
-        if name.text in _MACROS:
-            raise self.wrong(f"the macro {name.text}() is not supported", name)
+        if name.text in _LEFT_OUT:
+            raise self.wrong(f"{name.text}() is not supported", name)
         if name.text not in known:
             close = difflib.get_close_matches(name.text[:80], known, n=1)
             hint = f"Did you mean {close[0]}()?" if close else f"Known are {', '.join(known)}"

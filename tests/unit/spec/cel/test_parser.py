@@ -58,7 +58,7 @@ def test_texts(text: str, value: str) -> None:
         ("a.int()", "there is no method int()"),
         ("int()", "the function int() takes 1 arguments, not 0"),
         ("a.size(1)", "the method size() takes 0 arguments, not 1"),
-        ("a.all(x, x > 1)", "the macro all() is not supported"),
+        ("a.all(x, x > 1)", "all() is not supported"),
         ("has(a)", "has() takes a field"),
         ("has(a['b'])", "has() takes a field"),
         ("9223372036854775808", "does not fit 64 bits"),
