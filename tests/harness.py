@@ -101,11 +101,13 @@ class Server:
         """The run once it is in one of `states`."""
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
-            found = self.run(run_id)
+            found = self.get(f"/apis/v2beta1/runs/{run_id}")
             if found["state"] in states:
-                return found
+                return self.run(run_id)
             time.sleep(0.02)
-        raise AssertionError(f"the run is still {found['state']}: {json.dumps(found, indent=1)[-3_000:]}\n{self.log()}")
+        raise AssertionError(
+            f"the run is still {found['state']}: {json.dumps(self.run(run_id), indent=1)[-3_000:]}\n{self.log()}"
+        )
 
 
 def tasks_of(run: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -79,7 +79,9 @@ def message(task: dict[str, Any]) -> str:
     return found
 
 
-def log(server: Server, run_id: str, task: str) -> bytes:
-    answer = httpx2.get(f"{server.url}/api/v1/runs/{run_id}/tasks/{task}/log", timeout=60)
+def log(server: Server, run_id: str, task: str, *, follow: bool = False) -> bytes:
+    """What the task has printed; with `follow`, once it has ended."""
+    address = f"{server.url}/api/v1/runs/{run_id}/tasks/{task}/log?follow={str(follow).lower()}"
+    answer = httpx2.get(address, timeout=PATIENCE)
     assert answer.is_success, answer.text
     return answer.content

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-from tests.harness import Server, parameters_of, tasks_of
+from tests.harness import ENDED, Server, parameters_of, tasks_of
 from tests.ir import pipeline, shell_task
 from tests.stress.conftest import Start
-from tests.stress.kit import log, peak
+from tests.stress.kit import log, peak, until
 
 MEGABYTE = 1 << 20
 
@@ -40,7 +40,14 @@ def test_twenty_clients_submit_five_runs_each(start: Start) -> None:
     with ThreadPoolExecutor(20) as threads:
         submitted = [run_id for mine in threads.map(client, range(20)) for run_id in mine]
     assert len(set(submitted)) == 100
-    assert {server.wait(run_id)["state"] for run_id in submitted} == {"SUCCEEDED"}
+
+    def states() -> set[str]:
+        return {run["state"] for run in server.get("/apis/v2beta1/runs?page_size=200")["runs"]}
+
+    until(lambda: states() <= ENDED, "all runs end", server)
+    listed = server.get("/apis/v2beta1/runs?page_size=200")["runs"]
+    assert {run["run_id"] for run in listed} == set(submitted)
+    assert states() == {"SUCCEEDED"}
 
 
 def test_a_hundred_megabytes_of_output(server: Server) -> None:

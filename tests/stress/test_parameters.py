@@ -7,7 +7,7 @@ import httpx2
 import pytest
 from tests.harness import Server, parameters_of, tasks_of
 from tests.ir import pipeline, shell_task
-from tests.stress.kit import OWN, compiled, message
+from tests.stress.kit import OWN, compiled, log, message
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -37,7 +37,10 @@ def large(text: str) -> int:
 
 
 def test_five_megabytes_go_into_python_components_and_out_again(server: Server) -> None:
-    found = server.wait(server.submit(compiled(large), text=LARGE))
+    run_id = server.submit(compiled(large), text=LARGE)
+    for name in ("measure", "measure-2"):
+        log(server, run_id, name, follow=True)  # until it ends: to ask for the run again and again is to read it all
+    found = server.wait(run_id)
     tasks = tasks_of(found)
     assert found["state"] == "SUCCEEDED", {path: message(task) for path, task in tasks.items()}
     for name in ("double", "double-2"):

@@ -77,6 +77,7 @@ def waiting(folder: Path, names: list[str]) -> dict[str, Any]:
 
 
 def test_one_supervisor_killed_takes_one_step_with_it(start: Start, tmp_path: Path) -> None:
+    """The lost one says why it is tried again; the others do not notice."""
     server = start("--slots", "3")
     names = ["one", "two", "three"]
     run_id = server.submit(waiting(tmp_path, names))
@@ -84,12 +85,11 @@ def test_one_supervisor_killed_takes_one_step_with_it(start: Start, tmp_path: Pa
     victim = pids(tmp_path / "one")[0]
     os.kill(parent(victim), signal.SIGKILL)
     until(lambda: not alive(victim), "the step dies with its supervisor", server)
+    until(lambda: "its supervisor" in message(only(server.run(run_id), "one")), "the loss is told", server)
     (tmp_path / "go").touch()
     found = server.wait(run_id)
-    assert found["state"] == "FAILED"
-    assert only(found, "one")["state"] == "FAILED"
-    assert "supervisor" in message(only(found, "one"))
-    assert [only(found, name)["state"] for name in names[1:]] == ["SUCCEEDED", "SUCCEEDED"]
+    assert found["state"] == "SUCCEEDED"
+    assert [len(only(found, name)["pods"]) for name in names] == [2, 1, 1]
     assert server.wait(server.submit(waiting(tmp_path, ["next"])))["state"] == "SUCCEEDED"
 
 
