@@ -159,6 +159,34 @@ def test_a_step_installs_into_its_own_folder(home: Home, wheels: Path) -> None:
     asyncio.run(scenario())
 
 
+def test_a_step_may_have_an_environment_of_its_own(home: Home, wheels: Path) -> None:
+    """What it installs there is there, and not with what it installs beside it."""
+    function = """
+def step(wheels: str):
+    import os, shutil, subprocess, sys
+    pip = [sys.executable, '-m', 'pip', '-q']
+    index = ['--no-index', '-f', wheels]
+    subprocess.run([sys.executable, '-m', 'venv', '--without-pip', 'own'], check=True)
+    subprocess.run([*pip, '--python', 'own/bin/python', 'install', *index, 'beta'], check=True)
+    subprocess.run(['own/bin/python', '-c', 'import beta; print(beta.__file__)'], check=True)
+    print(os.listdir(os.environ['HEADRACE_PACKAGES']))
+    assert shutil.which('pip') == os.path.join(sys.prefix, 'bin', 'pip')
+    subprocess.run([shutil.which('pip'), 'install', '-q', *index, '--no-deps', 'alpha'], check=True)
+    print(sorted(os.listdir(os.environ['HEADRACE_PACKAGES'])))
+"""
+
+    async def scenario() -> None:
+        async with launcher(home) as run:
+            given = {"wheels": str(wheels)}
+            request = run.steps.python(function, image=PYTHON, installs=[INSTALL_KFP], parameters=given)
+            text = await run.succeed(request)
+            assert f"{request.folder}/own/lib/python3" in text
+            assert "\n[]\n" in text
+            assert "alpha.py" in text
+
+    asyncio.run(scenario())
+
+
 def test_a_set_is_resolved_again_after_a_day(tmp_path: Path, wheels: Path) -> None:
     """And what it then comes to decides whether there is anything to build."""
     clock = Clock()

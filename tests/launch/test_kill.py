@@ -139,6 +139,20 @@ def test_kill_while_its_environment_is_built(home: Home) -> None:
     asyncio.run(scenario())
 
 
+def test_kill_while_a_build_is_about_to_fail(home: Home) -> None:
+    """Nobody is left to hear of the failure, and nothing is made of it."""
+
+    async def scenario() -> None:
+        async with launcher(home) as run:
+            request = run.steps.python("def step():\n    pass\n", image="python:3.11", installs=["--no-such-option"])
+            await run.launcher.launch(request)
+            await run.launcher.kill(request, grace=1)
+            assert (await run.watcher.exit(request)).killed
+            await run.succeed(run.steps.command("true"))
+
+    asyncio.run(scenario())
+
+
 def test_kill_by_a_launcher_that_did_not_launch_it(home: Home) -> None:
     async def scenario() -> None:
         async with launcher(home) as first:

@@ -29,9 +29,9 @@ from headrace.launch.images import Base
 from headrace.launch.pip import Install
 
 RUNNER = Path(__file__).parent / "runner"
+HOOK = RUNNER / "sitehook.py"
 
 _FRESH_FOR = 24 * 3600 * SECOND
-_LAYOUT = 1
 _READY = "headrace-ready.json"
 
 
@@ -81,8 +81,10 @@ class Environments:
             (self._folder / name).mkdir(parents=True, exist_ok=True)
         pins = self._resolved(python, interpreter, installs, say)
         contents = [_digest(pin) for pin in pins]
-        key = _key([_LAYOUT, interpreter, *map(pip.redact, pins), *contents])
-        root = self._folder / key
+        hook = HOOK.read_text()
+        key = _key([hook, interpreter, *map(pip.redact, pins), *contents])
+        # Where the folder really is, since scripts in it name their interpreter by its path.
+        root = self._folder.resolve() / key
         with self._locked(key):
             if not (root / _READY).exists():
                 self._build(root, python, pins, _together(installs), say)
@@ -126,7 +128,7 @@ class Environments:
         if pins:
             self._uv.install(root, pins, install, say)
         for packages in root.glob("lib/python3*/site-packages"):
-            shutil.copyfile(RUNNER / "sitehook.py", packages / "headrace_sitehook.py")
+            shutil.copyfile(HOOK, packages / "headrace_sitehook.py")
             (packages / "headrace_sitehook.pth").write_text("import headrace_sitehook\n")
         fresh = root / f"{_READY}.new"
         fresh.write_text(json.dumps({"python": python, "pins": [pip.redact(pin) for pin in pins]}))

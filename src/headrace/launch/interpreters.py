@@ -180,7 +180,7 @@ class Interpreters:
         if task is None:
             task = asyncio.create_task(self._start(kind, variables))
             self._starting[kind] = task
-            task.add_done_callback(lambda _: self._starting.pop(kind, None))
+            task.add_done_callback(lambda done: self._started(kind, done))
         return await asyncio.shield(task)
 
     async def close(self) -> None:
@@ -205,6 +205,11 @@ class Interpreters:
         self._spare(server)
         self._sweep(server)
         return server
+
+    def _started(self, kind: Kind, task: "asyncio.Task[ForkServer]") -> None:
+        del self._starting[kind]
+        if not task.cancelled():
+            task.exception()  # seen here too, since whoever wanted it may have been killed meanwhile
 
     def _spare(self, newest: ForkServer) -> None:
         """Keep a few: let go of the idle one that was used longest ago."""

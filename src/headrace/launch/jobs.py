@@ -34,6 +34,11 @@ class Place:
     environment: Environment | None
 
     @property
+    def hooked(self) -> bool:
+        """Whether its interpreters have the start-up hook."""
+        return self.environment is not None and self.environment.managed
+
+    @property
     def variables(self) -> dict[str, str]:
         """What its fork server, and so each step, starts with."""
         found = dict(self.inherited)
@@ -53,7 +58,7 @@ def warm_job(request: LaunchRequest, component: PythonComponent, place: Place, g
     Writes a long executor input to a file. Raises OSError, and StepError for what no process can be given.
     """
     job = _component_job(request, component, given)
-    job["env"] = list(variables.own(request, place.variables).items())
+    job["env"] = list(variables.own(request, place.variables, hooked=place.hooked).items())
     _check_variables(request, dict(job["env"]))
     return _encode(job)
 
@@ -63,15 +68,11 @@ def cold_job(request: LaunchRequest, command: Command, place: Place, given: str)
 
     Raises OSError, and StepError for what does not fit.
     """
-    env = {**place.variables, **variables.own(request, place.variables)}
-    hooked = place.environment is not None and place.environment.managed
-    if not hooked:
-        # No start-up hook there: the step's own packages come by the variable.
-        env["PYTHONPATH"] = _path(variables.packages_folder(request.folder), env.get("PYTHONPATH", ""))
+    env = {**place.variables, **variables.own(request, place.variables, hooked=place.hooked)}
     argv = [given if word == EXECUTOR_INPUT else word for word in command.argv]
     component = command.component
     fits = all(_length(word) <= ARGUMENT_LIMIT for word in argv)
-    if component is not None and component.light and not (hooked and fits):
+    if component is not None and component.light and not (place.hooked and fits):
         # Where there is no hook, `runner.component` is who tells the SDK where the store is.
         file = _write(request, JOB_FILE, _encode({**_component_job(request, component, given), "env": []}))
         argv = ["python3", str(RUNNER), "cold", file]

@@ -79,11 +79,16 @@ class Places:
             loop = asyncio.get_running_loop()
             finding = loop.run_in_executor(self._threads, self._environments.find, asked, say)
             self._finding[asked] = finding
-            finding.add_done_callback(lambda _: self._finding.pop(asked, None))
+            finding.add_done_callback(lambda done: self._found(asked, done))
         environment = await asyncio.shield(finding)
         place = Place(self._inherited, environment)
         self._places[asked] = (place, self._clock.now())
         return place
+
+    def _found(self, asked: Asked, finding: asyncio.Future[Environment]) -> None:
+        del self._finding[asked]
+        if not finding.cancelled():
+            finding.exception()  # seen here too, since whoever wanted it may have been killed meanwhile
 
     def _decide(self, request: LaunchRequest) -> Recipe:
         command = recognise(request.command, request.args)

@@ -21,6 +21,9 @@ UNBUFFERED = "PYTHONUNBUFFERED"
 STORE = "HEADRACE_STORE"
 """The folder behind `minio://`; the start-up hook of managed environments reads it."""
 
+PACKAGES = "HEADRACE_PACKAGES"
+"""The folder for what the step installs itself; the hook reads it."""
+
 _SOCKET_PATH = 103  # on macOS, 107 on Linux
 _SOCKET_NAME = len("/pymp-12345678/listener-12345678") + 4
 
@@ -33,19 +36,25 @@ def common(environment: Mapping[str, str], settings: Settings) -> dict[str, str]
     return {UNBUFFERED: "1", **{name: environment[name] for name in names if name in environment}}
 
 
-def own(request: LaunchRequest, inherited: Mapping[str, str]) -> dict[str, str]:
-    """What this step has besides: its folders, what its component declares, and what says who it is."""
+def own(request: LaunchRequest, inherited: Mapping[str, str], *, hooked: bool = True) -> dict[str, str]:
+    """What this step has besides: its folders, what its component declares, and what says who it is.
+
+    `hooked` says that the start-up hook is in the environment, which sees to what a step installs itself; elsewhere
+    pip and Python are told by variables, which the pip of a virtual environment that the step makes obeys too.
+    """
     folder = str(request.folder)
     packages = packages_folder(request.folder)
-    return {
+    found = {
         "PATH": f"{packages}/bin:{inherited.get('PATH', os.defpath)}",
         "PWD": folder,
         "TMPDIR": temporary_folder(request.folder)[0],
-        "PIP_TARGET": packages,
+        PACKAGES: packages,
         STORE: str(request.store_root),
-        **dict(request.env),
-        **dict(request.system_env),
     }
+    if not hooked:
+        found["PIP_TARGET"] = packages
+        found["PYTHONPATH"] = ":".join(filter(None, (packages, inherited.get("PYTHONPATH"))))
+    return {**found, **dict(request.env), **dict(request.system_env)}
 
 
 def temporary_folder(folder: Path) -> tuple[str, str]:

@@ -68,7 +68,7 @@ def enter(job: supervisor.Job) -> list[str]:
         time.tzset()
     forget_folders()
     sys.modules["kfp.dsl.types.artifact_types"]._MINIO_LOCAL_MOUNT_PREFIX = job["store"] + "/"  # type: ignore[attr-defined]
-    packages = os.environ.get("PIP_TARGET")
+    packages = os.environ.get("HEADRACE_PACKAGES")
     if packages and packages not in sys.path:
         sys.path.insert(_first_site_packages(), packages)
     sys.path.insert(0, os.getcwd())

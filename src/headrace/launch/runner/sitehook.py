@@ -1,7 +1,8 @@
 """Copied into each managed environment, and imported by a .pth file when one of its interpreters starts.
 
-In a step (HEADRACE_STORE is set) it puts what the step installed itself before the environment's packages, and maps
-the SDK's mount of `minio://` to the folder of the store, when and if the SDK is imported. Else it does nothing.
+In a step (HEADRACE_STORE is set) it maps the SDK's mount of `minio://` to the folder of the store, when and if the SDK
+is imported; sends what the step installs with the environment's pip to the step's own folder; and puts that folder
+before the environment's packages. Else it does nothing.
 """
 
 from __future__ import annotations
@@ -42,10 +43,32 @@ def install() -> None:
     if not store:
         return
     sys.meta_path.insert(0, _Finder(store))  # type: ignore[arg-type]
-    packages = os.environ.get("PIP_TARGET")
+    packages = os.environ.get("HEADRACE_PACKAGES")
     if packages and packages not in sys.path:
         first = next((place for place, path in enumerate(sys.path) if path.endswith("site-packages")), len(sys.path))
         sys.path.insert(first, packages)
+        if _is_pip() and "install" in sys.argv and not any(map(_names_a_place, sys.argv)):
+            sys.argv[sys.argv.index("install") + 1 : 0] = ["--target", packages]
+
+
+def _is_pip() -> bool:
+    """Whether this interpreter was started to run pip, as a module or as the environment's script.
+
+    The arguments are told here, not by PIP_TARGET: that would reach the pip of other environments, and the one that
+    pip starts to build a package.
+    """
+    if sys.argv[0] != "-m":
+        name = os.path.basename(sys.argv[0])
+        return name == "pip" or name.startswith("pip3")
+    words = getattr(sys, "orig_argv", None)  # Python 3.9 does not have it
+    if words is None:
+        with open("/proc/self/cmdline") as file:
+            words = file.read().split("\0")
+    return "-m" in words and words[words.index("-m") + 1] == "pip"
+
+
+def _names_a_place(word: str) -> bool:
+    return word.split("=")[0] in ("-t", "--target", "--prefix", "--root", "--user", "--python")
 
 
 install()
