@@ -198,7 +198,7 @@ class _Supervision:
             self._write(json.dumps(record).encode())
         except OSError as error:  # the server is told all the same, by the pipe
             note = f"its exit record was not written: {_explain(error)}"
-            record["message"] = f"{record.get('message', '')}; {note}".lstrip("; ")
+            record["message"] = wire.shorten(f"{record.get('message', '')}; {note}".lstrip("; "))
         wire.report(self.status, wire.ENDED, self.job["id"], record)
 
     def _write(self, text: bytes) -> None:
