@@ -45,11 +45,9 @@ def again(state: RunState, task: Task, failed: Attempt, event: AttemptFailed) ->
     delay = _delay(policy, len(alike) + 1)
     if delay is None:
         return None
-    ended: Change = AttemptMoved(failed)
     reason = f"attempt {failed.number} failed ({event.failure.message}); trying again"
-    changes: tuple[Change, ...] = (ended,)
-    if task.state is not State.PENDING:
-        changes += (TaskMoved(task.path, event.at, State.PENDING, reason=reason),)
+    waits = TaskMoved(task.path, event.at, State.PENDING, reason=reason)
+    changes: tuple[Change, ...] = (AttemptMoved(failed), waits)
     if delay == 0:
         tried = next_attempt(state, task.path, len(task.attempts), event.at)
         return Decision((*changes, *tried.changes), tried.commands)

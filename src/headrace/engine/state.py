@@ -115,7 +115,11 @@ class RunState:
     def _reach(self, task: Task) -> None:
         self.waiting.pop(task.path, None)
         todo = self.todo.get(task.parent)
-        if todo is not None:
+        if todo is None:
+            return
+        if todo[-1] == task.iteration:  # as a rule: a search from the front would cost the length of the loop
+            todo.pop()
+        else:
             todo.remove(task.iteration)
 
     def _begin(self, task: Task) -> None:

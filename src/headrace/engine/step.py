@@ -96,7 +96,7 @@ def _is_due(state: RunState, path: str) -> bool:
     """The task's turn has come and it was not reached: asked twice, it is the second time that it was."""
     parent, _, last = path.rpartition(".")
     if parent in state.todo:
-        return last.isdigit() and int(last) in state.todo[parent]
+        return path not in state.tasks and last.isdigit() and int(last) < state.tasks[parent].iterations
     return state.waiting.get(path) == 0
 
 
