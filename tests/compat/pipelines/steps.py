@@ -80,9 +80,14 @@ def give_table(value: dict) -> dict:
 
 
 @step
-def write(value: str, data: Output[Dataset]):
+def pair(left: int, right: str) -> str:
+    return f"{left}{right}"
+
+
+@step
+def write(value: str, data: Output[Dataset], more: str = ""):
     with open(data.path, "w") as file:
-        file.write(value)
+        file.write(value + more)
 
 
 @step
