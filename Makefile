@@ -33,6 +33,7 @@ check: $(READY) ## Format, lint, types, and which room may import which
 bench: $(READY) ## Measure; each benchmark prints one line of JSON
 	@$(BIN)/python benchmarks/overhead.py
 	@$(BIN)/python benchmarks/startup.py
+	@$(BIN)/python benchmarks/scale.py
 
 lock: $(READY) ## Pin the newest versions that fit pyproject.toml in requirements/
 	@.ci/lock

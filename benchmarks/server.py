@@ -30,9 +30,9 @@ class Server:
         with self._answer(method, path, body) as answer:
             return dict(json.loads(answer.read()))
 
-    def run(self, spec: Mapping[str, object]) -> str:
+    def run(self, spec: Mapping[str, object], **parameters: object) -> str:
         """Send a run and wait until it has ended well, as a browser would: the server pushes, nobody polls."""
-        body = {"display_name": "benchmark", "pipeline_spec": spec, "runtime_config": {}}
+        body = {"display_name": "benchmark", "pipeline_spec": spec, "runtime_config": {"parameters": parameters}}
         run_id = str(self.request("POST", "/apis/v2beta1/runs", body)["run_id"])
         with self._answer("GET", f"/api/v1/runs/{run_id}/events") as stream:
             while stream.readline():
