@@ -7,7 +7,7 @@ HOME_DIR := .headrace
 ROOMS := src tests benchmarks examples docs .ci
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench lock clean
+.PHONY: help setup demo ui test check bench lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ $(READY): .ci/setup.py pyproject.toml requirements/tools.txt requirements/dev.tx
 
 demo: $(READY) ## Run a machine-learning pipeline on an embedded Headrace (home: .headrace)
 	@$(BIN)/headrace run examples/train_and_compare.py --home $(HOME_DIR)
+
+ui: $(READY) ## Serve the demo's home, with a page of its runs at http://127.0.0.1:8888
+	@$(BIN)/headrace up --home $(HOME_DIR)
 
 test: check ## Check, then run every test
 	@$(BIN)/pytest
