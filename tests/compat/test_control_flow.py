@@ -1,106 +1,22 @@
 """Control flow as users write it with the SDK: conditions, loops, exit tasks, tries. What the steps got is checked."""
 
 import json
-import re
 import sys
-import time
 import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
-from tests.compat.pipelines import conditions, ends, loops, tries
+from tests.compat.pipelines import conditions, ends, loops, mixtures, tries
+from tests.compat.pipelines.play import Back, compiled, content, lines, until
 from tests.compat.pipelines.steps import OWN
-from tests.harness import PATIENCE, Server, artifacts_of, parameters_of, tasks_of
+from tests.harness import Server, artifacts_of
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import kfp
-    from google.protobuf import json_format
-
-GOOD = {"SUCCEEDED", "CACHED"}
-"""How a step ends well. `enable_caching=False` of the SDK's client is for the outermost tasks only."""
-
-
-@dataclass(frozen=True)
-class Back:
-    """A server, and the SDK's client of it."""
-
-    server: Server
-    client: kfp.Client
-
-    def submit(self, pipeline: Any, *, caching: bool = False, **arguments: Any) -> str:
-        """Compile and start the pipeline with the SDK; the run's id."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            run = self.client.create_run_from_pipeline_func(pipeline, arguments=arguments, enable_caching=caching)
-        found: str = run.run_id
-        return found
-
-    def play(self, pipeline: Any, expected: str = "SUCCEEDED", *, caching: bool = False, **arguments: Any) -> "Played":
-        return self.end(self.submit(pipeline, caching=caching, **arguments), expected)
-
-    def end(self, run_id: str, expected: str = "SUCCEEDED") -> "Played":
-        run = self.server.wait(run_id)
-        found = Played(run, tasks_of(run))
-        assert run["state"] == expected, found.messages()
-        return found
-
-    def retry(self, run_id: str) -> None:
-        self.server.post(f"/apis/v2beta1/runs/{run_id}:retry")
-
-    def log(self, run_id: str, task: str, attempt: int) -> str:
-        """What that attempt of the task printed."""
-        address = f"{self.server.url}/api/v1/runs/{run_id}/tasks/{task}/log?attempt={attempt}"
-        return httpx2.get(address, timeout=PATIENCE).raise_for_status().text
-
-    def terminate(self, run_id: str) -> None:
-        self.client.terminate_run(run_id)
-
-
-@dataclass(frozen=True)
-class Played:
-    """A run that has ended, and its tasks by path."""
-
-    run: dict[str, Any]
-    tasks: dict[str, dict[str, Any]]
-
-    def named(self, name: str) -> list[dict[str, Any]]:
-        """The tasks of that name in their order, iterations by number."""
-        found = [path for path in self.tasks if path.rpartition(".")[2] == name]
-        return [self.tasks[path] for path in sorted(found, key=_by_number)]
-
-    def outputs(self, name: str) -> list[Any]:
-        return [parameters_of(each)["Output"] for each in self.named(name) if each["state"] != "SKIPPED"]
-
-    def said(self) -> list[str]:
-        """What the labelled steps gave, sorted."""
-        steps = {"text", "whole", "number", "truth", "table", "many", "read", "read-all", "told"}
-        found = [path for path in self.tasks if re.sub(r"-\d+$", "", path.rpartition(".")[2]) in steps]
-        ran = [self.tasks[path] for path in sorted(found, key=_by_number) if self.tasks[path]["state"] in GOOD]
-        return [parameters_of(each)["Output"] for each in ran]
-
-    def states(self, name: str) -> list[str]:
-        return [each["state"] for each in self.named(name)]
-
-    def message(self, name: str) -> str:
-        (task,) = self.named(name)
-        found: str = task.get("status_metadata", {}).get("message", "")
-        return found
-
-    def messages(self) -> str:
-        told = {path: (each["state"], each.get("status_metadata")) for path, each in self.tasks.items()}
-        return json.dumps(told, indent=1)
-
-    def output(self, key: str = "Output") -> Any:
-        return parameters_of(self.tasks["root"])[key]
-
-
-def _by_number(path: str) -> list[tuple[bool, int, str]]:
-    return [(part.isdigit(), int(part) if part.isdigit() else 0, part) for part in path.split(".")]
+    from kfp_server_api import ApiException
 
 
 @pytest.fixture(scope="module")
@@ -113,29 +29,6 @@ def back(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Back]:
         yield Back(server, kfp.Client(host=server.url))
     finally:
         server.stop()
-
-
-def lines(file: Path) -> list[str]:
-    return file.read_text().splitlines() if file.exists() else []
-
-
-def until(true: Callable[[], bool], what: str) -> None:
-    """Wait for something that steps do."""
-    end = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < end, f"waited in vain: {what}"
-        time.sleep(0.01)
-
-
-def compiled(pipeline: Any) -> dict[str, Any]:
-    """The document that the SDK makes of the pipeline."""
-    found: dict[str, Any] = json_format.MessageToDict(pipeline.pipeline_spec)
-    return found
-
-
-def content(back: Back, artifact: dict[str, Any]) -> str:
-    """The bytes that the artifact's uri names in the embedded store."""
-    return (back.server.home / "store" / artifact["uri"].removeprefix("minio://")).read_text()
 
 
 class TestConditions:
@@ -409,3 +302,64 @@ class TestTries:
         found = back.end(run_id)
         assert lines(file) == ["kept", "held", "held", "last"]
         assert found.states("note-2") == ["SUCCEEDED"]
+
+
+class TestMixtures:
+    def test_choices_in_loops(self, back: Back) -> None:
+        found = back.play(mixtures.choices, levels=[1, 2, 3])
+        assert found.output() == [10, 20, 30]
+        assert sorted(found.said()) == sorted(
+            [*labelled("file", "one", "other", "other"), *labelled("both", 2, 3), "made [10, 20, 30]"]
+        )
+
+    def test_some_iterations_of_nested_loops_run_again(self, back: Back, tmp_path: Path) -> None:
+        file, repair = tmp_path / "file", tmp_path / "repair"
+        rows = [{"line": "a", "columns": ["good", "bad"]}, {"line": "b", "columns": ["good"]}]
+        run_id = back.submit(mixtures.grid, rows=rows, file=str(file), repair=str(repair))
+        found = back.end(run_id, "FAILED")
+        assert sorted(lines(file)) == ["a", "a", "b"]
+        assert found.said() == []
+        repair.touch()
+        back.retry(run_id)
+        found = back.end(run_id)
+        assert sorted(lines(file)) == ["a", "a", "a", "b"]
+        assert found.said() == ["grid [['a', 'a'], ['b']]"]
+
+    def test_a_pipeline_with_a_loop_is_tried_again(self, back: Back, tmp_path: Path) -> None:
+        file, repair = tmp_path / "file", tmp_path / "repair"
+        run_id = back.submit(mixtures.patient, file=str(file), repair=str(repair))
+        found = back.end(run_id, "FAILED")
+        assert sorted(lines(file)) == ["1", "2", "2", "2", "3"]
+        assert len(found.named("needs")[0]["pods"]) == 3
+        repair.touch()
+        back.retry(run_id)
+        back.end(run_id)
+        assert sorted(lines(file)) == ["1", "2", "2", "2", "2", "3"]
+
+    def test_exit_tasks_are_waited_for(self, back: Back, tmp_path: Path) -> None:
+        """KFP's API grants a termination once, so nothing cuts an exit task short."""
+        file, release = tmp_path / "file", tmp_path / "release"
+        run_id = back.submit(mixtures.stubborn, file=str(file), release=str(release))
+        until(lambda: lines(file) == ["step"], "the step")
+        back.terminate(run_id)
+        until(lambda: lines(file) == ["step", "exit"], "the exit task")
+        assert back.server.run(run_id)["state"] == "CANCELING"
+        with pytest.raises(ApiException, match="it is CANCELING"):
+            back.terminate(run_id)
+        release.touch()
+        found = back.end(run_id, "CANCELED")
+        assert found.outputs("hold") == ["exit"]
+
+    def test_terminated_between_two_tries(self, back: Back) -> None:
+        run_id = back.submit(mixtures.waiting)
+        until(lambda: "trying again" in json.dumps(back.server.run(run_id)), "the first try")
+        back.terminate(run_id)
+        found = back.end(run_id, "CANCELED")
+        assert len(found.named("fail")[0]["pods"]) == 1
+
+    def test_a_task_that_ignores_failures_is_told_of_them(self, back: Back) -> None:
+        found = back.play(mixtures.watched, "FAILED")
+        assert found.outputs("told-2") == ["fine SUCCEEDED text 0"]
+        (broken,) = found.outputs("told")
+        assert broken.startswith("broken FAILED fail ")
+        assert "broken on purpose" in broken
