@@ -363,3 +363,22 @@ class TestMixtures:
         (broken,) = found.outputs("told")
         assert broken.startswith("broken FAILED fail ")
         assert "broken on purpose" in broken
+
+    def test_a_loop_that_was_cut_short_goes_on(self, back: Back, tmp_path: Path) -> None:
+        file, release = tmp_path / "file", tmp_path / "release"
+        run_id = back.submit(mixtures.cut_loop, values=[1, 2, 3, 4, 5], file=str(file), release=str(release))
+        until(lambda: len(lines(file)) == 2, "two iterations")
+        back.terminate(run_id)
+        found = back.end(run_id, "CANCELED")
+        assert len(found.named("pair")) == 2
+        release.touch()
+        back.retry(run_id)
+        found = back.end(run_id)
+        assert found.output() == [[f"{number}{letter}" for letter in "ab"] for number in range(1, 6)]
+        assert len(lines(file)) == 2 + 10
+
+    def test_a_loop_over_what_a_loop_made(self, back: Back) -> None:
+        for states in ({"SUCCEEDED"}, {"CACHED"}):
+            found = back.play(mixtures.collected_files, caching=True, values=["x", "skip", "y"])
+            assert sorted(found.said()) == sorted([*labelled("looped", "x", "y"), "all ['x', 'y']"])
+            assert {each["state"] for each in found.tasks.values() if each["type"] == "RUNTIME"} == states

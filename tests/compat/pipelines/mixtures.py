@@ -17,7 +17,9 @@ from tests.compat.pipelines.steps import (
     many,
     needs,
     note,
+    pair,
     read,
+    read_all,
     text,
     told,
     whole,
@@ -114,3 +116,32 @@ def watched():
     told(what="broken").after(broken).ignore_upstream_failure()
     fine = text(what="fine")
     told(what="fine").after(fine).ignore_upstream_failure()
+
+
+@dsl.pipeline(name="cut-loop")
+def cut_loop(values: list[int], file: str, release: str) -> list[str]:
+    """A few iterations at a time; what is left when the run is terminated is for when it is run again."""
+    with dsl.ExitHandler(told(what="exit")):
+        give_text(value="handled")
+    with dsl.ParallelFor(values, parallelism=2) as value:
+        with dsl.ParallelFor(["a", "b"], parallelism=1) as letter:
+            name = pair(left=value, right=letter)
+            held = hold(file=file, line=name.output, release=release)
+    return dsl.Collected(held.output)
+
+
+@dsl.pipeline(name="some-files")
+def some_files(values: list[str]) -> list[Dataset]:
+    with dsl.ParallelFor(values) as value:
+        with dsl.If(value != "skip"):
+            made = write(value=value)
+    return dsl.Collected(made.outputs["data"])
+
+
+@dsl.pipeline(name="collected-files")
+def collected_files(values: list[str]):
+    """A loop over what another loop made; the second run of it finds all in the cache."""
+    made = some_files(values=values)
+    with dsl.ParallelFor(made.output) as file:
+        read(what="looped", data=file)
+    read_all(what="all", data=made.output)
