@@ -122,6 +122,21 @@ class TestLoops:
         assert (good["state"], bad["state"]) == ("SUCCEEDED", "FAILED")
         assert "loop" in bad["status_metadata"]["message"]
 
+    def test_over_values_of_all_kinds(self, back: Back) -> None:
+        """Where a text is asked for, a value is its text. A null is no value, and a step that needs one fails."""
+        found = back.play(loops.kinds, "FAILED", values=["é\n'", "skip", 1, 2.5, True, {"k": [1]}, None])
+        texts = ["é\n'", "1", "2.5", "true", '{"k":[1]}']
+        assert sorted(found.said()) == sorted(
+            [*labelled("item", "skip", *texts), *labelled("within", *(f"<{each}>" for each in texts))]
+        )
+        assert "iteration 6 of for-loop-1 failed: " in found.message("for-loop-1")
+
+    def test_texts_made_of_items_of_two_loops_are_refused(self, back: Back) -> None:
+        """The SDK forgets to hand the outer item to the inner loop; no back end could run what it writes."""
+        with pytest.raises(ApiException, match=r"there is no input parameter .*loop-item-param-1") as refused:
+            back.submit(loops.formatted)
+        assert refused.value.status == 400
+
     def test_nested_and_collected(self, back: Back) -> None:
         found = back.play(loops.nested, values=[10, 20])
         assert [each for each in found.said() if not each.startswith("in a")] == [

@@ -69,6 +69,22 @@ def fields(rows: list[dict]):
             whole(what="cell", value=cell)
 
 
+@dsl.pipeline(name="kinds")
+def kinds(values: list):
+    """Items of which nobody knows the type before the pipeline runs."""
+    with dsl.ParallelFor(values) as item:
+        text(what="item", value=item)
+        with dsl.If(item != "skip"):
+            text(what="within", value=f"<{item}>")
+
+
+@dsl.pipeline(name="formatted")
+def formatted():
+    with dsl.ParallelFor([1, 2]) as i:
+        with dsl.ParallelFor(["a", "b"]) as j:
+            text(what="both", value=f"{i}{j}")
+
+
 @dsl.pipeline(name="one-number")
 def one(value: int) -> int:
     doubled = give_whole(value=value)
