@@ -71,13 +71,35 @@ def test_a_second_run_is_cached_unless_it_is_told_not_to_be(up: Cli, pipelines: 
     assert states("--no-cache") == {"SUCCEEDED"}
 
 
+def test_why_says_what_failed_and_why_the_cache_missed(up: Cli, pipelines: Path) -> None:
+    failed = up.json("run", str(pipelines / "failing.yaml"), code=1)["run_id"]
+    out = up.run("why", failed).stdout
+    assert out.startswith(f"run {failed} is FAILED: it failed: task fail failed")
+    assert "\n  fail: FAILED: " in out
+    out = up.run("why", failed, "fail").stdout
+    assert out.startswith("fail is FAILED: it failed: ")
+    assert "\n  attempt 1: exit code 3: " in out
+
+    first = up.json("run", str(pipelines / "hello.yaml"), "-p", "name=why one")["run_id"]
+    second = up.json("run", str(pipelines / "hello.yaml"), "-p", "name=why two")["run_id"]
+    again = up.json("run", str(pipelines / "hello.yaml"), "-p", "name=why two")["run_id"]
+    said = up.json("why", second, "greet")
+    details = {each["label"]: each["text"] for each in said["details"]}
+    assert (said["path"], said["state"]) == ("root.inner.greet", "SUCCEEDED")
+    assert details["cache"].startswith(f"missed: not the same as in run {first}, ")
+    assert details["parameter name"] == 'was "why one", is "why two"'
+    assert f"run: {second}, task inner.greet" in up.run("why", again, "inner.greet").stdout
+    assert "no task of the run has that name" in up.run("why", again, "nobody", code=2).stderr
+
+
 def test_a_failed_run_says_why_with_the_end_of_the_log(up: Cli, pipelines: Path) -> None:
     out = up.run("run", str(pipelines / "failing.yaml"), code=1).stdout
     assert "failed     fail (fails on purpose)" in out
     assert "line 20" in out
     assert "line 11" in out
     assert "line 10\n" not in out
-    assert "headrace logs" in out
+    line = next(line for line in out.splitlines() if "headrace logs" in line)
+    assert line.endswith(f" fail --home {up.home}"), "it can be pasted"
     assert up.json("get", "run", "last")["state"] == "FAILED"
     assert "line 1\n" in up.run("logs", "last", "fail").stdout
 
@@ -152,7 +174,7 @@ def test_a_second_ctrl_c_leaves(up: Cli, pipelines: Path) -> None:
     process.send_signal(signal.SIGINT)
     code, _, err = finish(process)
     assert code == 130
-    assert "headrace get run last" in err
+    assert f"`headrace get run {up.json('ls')['runs'][0]['run_id'][:8]} --home {up.home}`" in err
     assert "Traceback" not in err
 
 

@@ -14,6 +14,10 @@ from headrace.base.errors import Unavailable
 GRACE_SECONDS = 5
 """How long requests that are being answered may go on after the server was asked to stop."""
 
+KEEP_ALIVE_SECONDS = 75
+"""How long an idle connection stays open: longer than clients wait between two looks at a run. kfp's waits five
+seconds, and if we did too, it would now and then send a request into a connection that is just being closed."""
+
 
 async def serve(app: Starlette, host: str, port: int, ready: Callable[[str], None]) -> None:
     """Answer requests until cancelled. `ready` is told the URL once connections are accepted; port 0 takes a free one.
@@ -31,6 +35,7 @@ async def serve(app: Starlette, host: str, port: int, ready: Callable[[str], Non
             server_header=False,
             lifespan="off",
             ws="none",
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
     )

@@ -5,6 +5,7 @@ The file outlives a server that was killed, so a reader that cannot connect trea
 
 import json
 import os
+import shlex
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -57,5 +58,14 @@ def normal_url(host: str) -> str:
 
 def not_up(home: Home) -> Unavailable:
     """No server in this home."""
-    option = "" if home == Home.default() else f" --home {home.root}"
-    return Unavailable("no server is up", where=str(home.root), hint=f"Start one with `headrace up{option}`")
+    return Unavailable("no server is up", where=str(home.root), hint=f"Start one with `headrace up{option_of(home)}`")
+
+
+def option_of(home: Home) -> str:
+    """What a command needs to mean this home, with a space before it; "" for the default one."""
+    return "" if home == Home.default() else f" --home {shlex.quote(str(home.root))}"
+
+
+def options_of(home: str | None, host: str | None) -> str:
+    """What another command needs to find the server that this one was told of, for hints that can be pasted."""
+    return f" --host {shlex.quote(host)}" if host else option_of(home_of(home))

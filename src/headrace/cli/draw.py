@@ -138,41 +138,51 @@ def outputs(values: Mapping[str, JsonValue]) -> RenderableType:
     return _section("Outputs", grid)
 
 
-def metrics(run: RunView) -> RenderableType | None:
-    """One row a step that has metrics, one column a metric; a list where there are too many columns."""
+def metrics(run: RunView, most: int | None = None, *, whole: str = "") -> RenderableType | None:
+    """One row a step that has metrics, one column a metric; a list where there are too many columns.
+
+    `most` steps at most; `whole` is the command that shows all.
+    """
     names = Counter(task.name for task in run.steps)
-    measured = {
-        task.name if names[task.name] == 1 else task.path.removeprefix("root."): task.metrics
+    measured = [
+        (task.name if names[task.name] == 1 else task.path.removeprefix("root."), task.metrics)
         for task in run.steps
         if task.metrics
-    }
+    ]
     if not measured:
         return None
-    columns = list(dict.fromkeys(name for numbers in measured.values() for name in numbers))
+    more = _more(len(measured[most:]) if most is not None else 0, whole)
+    measured = measured[:most]
+    columns = list(dict.fromkeys(name for _, numbers in measured for name in numbers))
     if len(columns) > 5:
         grid = Table.grid(padding=(0, 2))
-        for step, numbers in measured.items():
+        for step, numbers in measured:
             for name, value in numbers.items():
                 grid.add_row(step, name, spell_value(value))
-        return _section("Metrics", grid)
+        return _section("Metrics", Group(grid, *more))
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
     table.add_column("step")
     for name in columns:
         table.add_column(name, justify="right")
-    for step, numbers in measured.items():
+    for step, numbers in measured:
         table.add_row(step, *(spell_value(numbers[name]) if name in numbers else "" for name in columns))
-    return _section("Metrics", table)
+    return _section("Metrics", Group(table, *more))
 
 
-def artifacts(places: Sequence[tuple[str, str]], base: str, more: int) -> RenderableType:
-    """Type and place of each artifact, under the folder (or URI) `base` that they share."""
+def artifacts(places: Sequence[tuple[str, str]], base: str, more: int, whole: str = "") -> RenderableType:
+    """Type and place of each artifact, under the folder (or URI) `base` that they share, and how many are left out.
+
+    `whole` is the command that shows all.
+    """
     grid = Table.grid(padding=(0, 2))
     for kind, place in places:
         grid.add_row(kind, Text(place, overflow="fold"))
-    lines: list[RenderableType] = [Text(base, style="dim", overflow="fold"), grid]
-    if more:
-        lines.append(Text(f"… {more} more: headrace get run", style="dim"))
-    return _section("Artifacts", Group(*lines))
+    return _section("Artifacts", Group(Text(base, style="dim", overflow="fold"), grid, *_more(more, whole)))
+
+
+def _more(count: int, whole: str) -> list[Text]:
+    """The line that says how many were left out; none if none were."""
+    return [Text(f"… {count} more: {whole}", style="dim")] if count else []
 
 
 def failure(name: str, message: str, log: Sequence[str]) -> RenderableType:

@@ -11,6 +11,7 @@ from headrace.base.errors import InvalidInput
 from headrace.cli import draw, output, report, wire
 from headrace.cli.client import Document
 from headrace.cli.connect import connect
+from headrace.cli.discover import options_of
 from headrace.cli.display import console, show
 from headrace.cli.find import find_run
 from headrace.cli.pipeline import outline_of
@@ -43,7 +44,7 @@ def get(*, what: str, run: str, home: str | None, host: str | None, json: bool) 
         else:
             print(f"Run {view.run_id}")
             outline = outline_of(document.get("pipeline_spec"))
-            show_report(client, view, outline, store, tree=True, every_artifact=True)
+            show_report(client, view, outline, store, tree=True, options=options_of(home, host), every=True)
     return 0
 
 

@@ -36,7 +36,8 @@ def read_pipeline(text: str, python: str | None) -> Pipeline:
     """The pipeline that the command line names. Raises InvalidInput or InvalidSpec that says what is wrong with it."""
     file, name = split_name(text)
     if not file.is_file():
-        raise InvalidInput("there is no such file", where=str(file))
+        problem = "this is a folder; give the file in it" if file.is_dir() else "there is no such file"
+        raise InvalidInput(problem, where=str(file))
     document = _compiled(file, name, python) if file.suffix == ".py" else _read(file)
     return Pipeline(document, compile_plan(document))
 

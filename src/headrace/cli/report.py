@@ -13,13 +13,18 @@ from headrace.cli import draw
 from headrace.cli.view import ArtifactView, RunView, TaskView
 from headrace.model.state import State
 
-_MOST_ARTIFACTS = 12
+_MOST = 20
+"""So many artifacts, and so many steps with metrics, are shown at the end of a run: a loop may have thousands."""
 
 
 def drawn(
-    run: RunView, logs: Mapping[str, list[str]], store: Path | None, *, most: int = _MOST_ARTIFACTS
+    run: RunView, logs: Mapping[str, list[str]], store: Path | None, *, every: bool = False, whole: str = ""
 ) -> Iterator[RenderableType]:
-    """The parts of the report. `logs`: the last lines of failed steps by path; `store`: what `minio://` is here."""
+    """The parts of the report. `logs`: the last lines of failed steps by path; `store`: what `minio://` is here.
+
+    Unless `every` artifact and metric is asked for, long lists are cut, and name the command that shows the `whole`.
+    """
+    most = None if every else _MOST
     for task in run.steps:
         if task.state is State.FAILED:
             yield draw.failure(task.path.removeprefix("root."), task.message, logs.get(task.path, []))
@@ -27,14 +32,14 @@ def drawn(
         yield draw.failure(run.name, run.message, [])
     if run.outputs:
         yield draw.outputs(run.outputs)
-    table = draw.metrics(run)
+    table = draw.metrics(run, most, whole=whole)
     if table is not None:
         yield table
     found = [(artifact.type, where) for _, _, artifact in artifacts(run) if (where := place(artifact.uri, store))]
     if found:
         base = _shared_folder([where for _, where in found])
         shown = [(kind, where[len(base) :]) for kind, where in found[:most]]
-        yield draw.artifacts(shown, base, max(0, len(found) - most))
+        yield draw.artifacts(shown, base, len(found) - len(shown), whole)
 
 
 def artifacts(run: RunView) -> Iterator[tuple[TaskView, str, ArtifactView]]:

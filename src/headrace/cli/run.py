@@ -9,11 +9,11 @@ from datetime import datetime
 
 from headrace.base.clock import SystemClock
 from headrace.base.errors import FailedPrecondition
-from headrace.base.json import JsonObject, JsonValue
+from headrace.base.json import JsonValue
 from headrace.cli import discover, output, report
 from headrace.cli.client import Client
 from headrace.cli.display import Display, LiveDisplay, PlainDisplay, SilentDisplay, console
-from headrace.cli.embedded import Server, find_or_start
+from headrace.cli.embedded import find_or_start
 from headrace.cli.find import find_experiment
 from headrace.cli.logs import LogStreams
 from headrace.cli.parameters import read_parameters, utf8
@@ -53,19 +53,20 @@ def run(
             }
             if experiment is not None:
                 body["experiment_id"] = find_experiment(client, utf8(experiment, "--experiment"))
-            return _submit(client, server, body, outline(found.plan), logs=logs, json=json)
+            run_id = str(client.create_run(body)["run_id"])
+            if not json:
+                print(f"Run {run_id} on {'a server of its own' if server.is_ours else server.url}", flush=True)
+            options, stays = discover.options_of(home, host), not server.is_ours
+            return follow(client, run_id, outline(found.plan), logs=logs, json=json, options=options, stays=stays)
 
 
-def _submit(client: Client, server: Server, body: JsonObject, outline: Outline, *, logs: bool, json: bool) -> int:
-    run_id = str(client.create_run(body)["run_id"])
-    if not json:
-        where = "a server of its own" if server.is_ours else server.url
-        print(f"Run {run_id} on {where}", flush=True)
-    return follow(client, run_id, outline, logs=logs, json=json, stays=not server.is_ours)
+def follow(
+    client: Client, run_id: str, outline: Outline, *, logs: bool, json: bool, options: str, stays: bool = True
+) -> int:
+    """Show the run until it has ended, then report on it; the exit code.
 
-
-def follow(client: Client, run_id: str, outline: Outline, *, logs: bool, json: bool, stays: bool) -> int:
-    """Show the run until it has ended, then report on it; the exit code. `stays`: the server is there afterwards."""
+    `options` is what other commands need to find the server; `stays` says that it is there afterwards.
+    """
     watch = Watch(client, run_id)
     display = _display(watch.run, outline, json=json)
     streams = LogStreams(client.url, run_id, display.printed) if logs else None
@@ -77,7 +78,7 @@ def follow(client: Client, run_id: str, outline: Outline, *, logs: bool, json: b
 
     watch.changed = changed
     with display:
-        ended = _watch(client, watch, display)
+        ended = _watch(client, watch, display, options)
         if streams is not None:
             streams.finish() if ended else streams.leave()
     if not ended:
@@ -87,7 +88,7 @@ def follow(client: Client, run_id: str, outline: Outline, *, logs: bool, json: b
         output.document(report.as_json(watch.run, store))
     else:
         tree = isinstance(display, LiveDisplay)
-        show_report(client, watch.run, outline, store, tree=tree, stays=stays)
+        show_report(client, watch.run, outline, store, tree=tree, options=options, stays=stays)
     return SUCCEEDED if watch.run.state is State.SUCCEEDED else NOT_SUCCEEDED
 
 
@@ -98,7 +99,7 @@ def _display(run: RunView, outline: Outline, *, json: bool) -> Display:
     return LiveDisplay(out, run, outline, SystemClock()) if out.is_terminal else PlainDisplay(SystemClock())
 
 
-def _watch(client: Client, watch: Watch, display: Display) -> bool:
+def _watch(client: Client, watch: Watch, display: Display, options: str) -> bool:
     """Watch the run to its end: True. A first Ctrl-C asks it to end, a second one leaves it: False."""
     try:
         try:
@@ -108,7 +109,10 @@ def _watch(client: Client, watch: Watch, display: Display) -> bool:
             display.say("Asked the run to end; Ctrl-C again leaves it.")
             watch.follow()
     except KeyboardInterrupt:
-        print(f"Left run {watch.run.run_id}; `headrace get run last` tells how it ends.", file=sys.stderr)
+        print(
+            f"Left run {watch.run.run_id}; `headrace get run {watch.run.run_id[:8]}{options}` tells how it ends.",
+            file=sys.stderr,
+        )
         return False
     return True
 

@@ -25,12 +25,14 @@ def show_report(
     store: Path | None,
     *,
     tree: bool,
-    every_artifact: bool = False,
+    options: str,
+    every: bool = False,
     stays: bool = True,
 ) -> None:
     """Print the run: how it is, the tree if asked, why steps failed with the end of their logs, and what came out.
 
-    `stays` says that the server goes on, so that other commands find it.
+    `options` is what other commands need to find this server, and `stays` says that it goes on, so that they can.
+    Every artifact and metric is listed only if asked.
     """
     out, now = console(), SystemClock().now()
     show(out, draw.header(run, now))
@@ -39,15 +41,15 @@ def show_report(
     show(out, "")
     failed = [task for task in run.steps if task.state is State.FAILED]
     logs = {task.path: last_lines(client, run.run_id, task.path, _LOG_LINES) for task in failed[:_FAILED_STEPS]}
-    options = {"most": len(list(report.artifacts(run)))} if every_artifact else {}
-    for part in report.drawn(run, logs, store, **options):
+    whole = f"headrace get run {run.run_id[:8]}{options}"
+    for part in report.drawn(run, logs, store, every=every, whole=whole):
         show(out, part)
     if failed:
         step = failed[0].path.removeprefix("root.")
         if not stays:
-            show(out, Text("With a server that is up (headrace up):", style="dim"))
-        show(out, Text(f"The whole log: headrace logs {run.run_id[:8]} {step}", style="dim"))
-        show(out, Text(f"A shell where it ran: headrace shell {run.run_id[:8]} {step}", style="dim"))
+            show(out, Text(f"With a server that is up (headrace up{options}):", style="dim"))
+        show(out, Text(f"The whole log: headrace logs {run.run_id[:8]} {step}{options}", style="dim"))
+        show(out, Text(f"A shell where it ran: headrace shell {run.run_id[:8]} {step}{options}", style="dim"))
 
 
 def local_store(client: Client) -> Path | None:

@@ -102,3 +102,12 @@ def test_text_of_users_is_no_markup() -> None:
     assert "[bold]name: [red]message[/red]" in text
     assert "[link]line" in text
     assert "[i]x" in "\n".join(lines(draw.outputs({"[b]a": "[i]x"})))
+
+
+def test_many_steps_with_metrics_are_cut_and_the_command_for_all_is_said() -> None:
+    tasks = [measured(f"root.{at}", "train", a=at) for at in range(30)]
+    run = RunView("r", "n", State.SUCCEEDED, tasks={task.path: task for task in tasks})
+    drawn = lines(draw.metrics(run, 20, whole="headrace get run r"), height=50)
+    assert len([line for line in drawn if line.strip()]) == 2 + 20 + 1
+    assert "… 10 more: headrace get run r" in "\n".join(drawn)
+    assert "more" not in "\n".join(lines(draw.metrics(run), height=50))
