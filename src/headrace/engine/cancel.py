@@ -13,12 +13,10 @@ CANCELED = Failure("the run was terminated", code=1)
 
 
 def terminate(state: RunState, at: Instant) -> Decision:
-    """Kill what runs. Asked a second time, what was spared the first time too."""
-    if state.run.state.ended:
+    """Kill what runs. Exit tasks come after it, and are spared: the run is not asked twice."""
+    if state.run.state.ended or state.run.state is State.CANCELING:
         return Decision()
-    changes: tuple[Change, ...] = ()
-    if state.run.state is not State.CANCELING:
-        changes = (RunMoved(at, State.CANCELING),)
+    changes: tuple[Change, ...] = (RunMoved(at, State.CANCELING),)
     if ROOT not in state.tasks:
         return Decision((*changes, RunMoved(at, State.CANCELED)))
     kills, then = [], []

@@ -143,10 +143,15 @@ class _Supervision:
                 return -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
 
     def _on_term(self, *_: object) -> None:
-        grace = self._grace()
-        self.killed = grace is not None
-        self._signal_tree(signal.SIGTERM)
-        signal.setitimer(signal.ITIMER_REAL, max(0.001, _DEFAULT_GRACE if grace is None else grace))
+        # A second TERM must not be answered within the first one, which would then undo its shorter patience.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        try:
+            grace = self._grace()
+            self.killed = grace is not None
+            self._signal_tree(signal.SIGTERM)
+            signal.setitimer(signal.ITIMER_REAL, max(0.001, _DEFAULT_GRACE if grace is None else grace))
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
     def _on_alarm(self, *_: object) -> None:
         self._signal_tree(signal.SIGKILL)
