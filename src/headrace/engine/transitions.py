@@ -1,7 +1,7 @@
 """Every legal move of a task and of a run. A property test holds `step` to these tables.
 
 A task is added in PENDING (waits for the cache or a slot), RUNNING (a group), SKIPPED, FAILED (its inputs) or CANCELED
-(the run was being terminated when its turn came). It goes back to PENDING between two tries; from PENDING, too, where it
+(the run was being terminated when its turn came). It goes back to PENDING between two tries, also from PENDING, where it
 was refused before it started.
 """
 
