@@ -51,6 +51,26 @@ def test_what_a_fingerprint_was_made_of_is_kept_once(database: Database) -> None
     assert [tuple(row) for row in kept] == [("", "f", '{"image":"x","inputs":{"n":1}}')]
 
 
+def test_the_nearest_execution_is_the_last_good_one_of_the_same_task_before(database: Database) -> None:
+    run = make_run(database, a_run("asks"))
+    task = a_task(run, "root.t", at=25)
+
+    def nearest(tx: Tx) -> str:
+        found = cache.nearest(tx, run, task)
+        return found.task_id if found is not None else ""
+
+    assert database.read(nearest) == ""
+    execute(database, "older", State.SUCCEEDED, 10)
+    newer = execute(database, "newer", State.CACHED, 20)
+    execute(database, "failed", State.FAILED, 22, None)
+    execute(database, "later", State.SUCCEEDED, 30)
+    assert database.read(nearest) == newer
+    assert database.read(lambda tx: cache.origin(tx, newer)) == (a_run("newer").run_id, "root.t")
+    other = replace(task, path="root.other")
+    assert database.read(lambda tx: cache.nearest(tx, run, other)) is None
+    assert database.read(lambda tx: cache.nearest(tx, replace(run, pipeline_name="another"), task)) is None
+
+
 def test_a_run_is_archived_and_brought_back(database: Database) -> None:
     run = make_run(database)
     do(database, lambda tx: upkeep.archive_run(tx, run.run_id))

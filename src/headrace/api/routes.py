@@ -23,6 +23,7 @@ from headrace.api.stream import Stream
 from headrace.api.tasks import Tasks
 from headrace.api.uploads import TURNS, Uploads
 from headrace.api.waiting import Closing, Ticker
+from headrace.api.why import Why
 
 V2 = "/apis/v2beta1"
 OWN = "/api/v1"
@@ -43,7 +44,7 @@ def routes(services: Services, closing: Closing, scrape: metrics.Scrape) -> list
 
 
 def _runs(services: Services, documents: Documents) -> list[Route]:
-    runs, tasks = Runs(services, documents), Tasks(services)
+    runs, tasks, why = Runs(services, documents), Tasks(services), Why(services)
     return [
         _route("GET", f"{V2}/runs/{{run_id}}", runs.get),
         _route("GET", f"{V2}/runs", runs.list),
@@ -55,6 +56,7 @@ def _runs(services: Services, documents: Documents) -> list[Route]:
         _route("DELETE", f"{V2}/runs/{{run_id}}", runs.delete),
         _route("GET", f"{V2}/runs/{{run_id}}/tasks", tasks.list),
         _route("GET", f"{V2}/runs/{{run_id}}/tasks/{{task_id}}", tasks.get),
+        _route("GET", f"{OWN}/runs/{{run_id}}/tasks/{{node}}/why", why.get),
     ]
 
 

@@ -153,6 +153,18 @@ def _look(commands: _Commands) -> None:
     _server(parser)
     _json(parser, "print one JSON document a line: task, line")
 
+    parser = _command(
+        commands,
+        "why",
+        "headrace.cli.why:why",
+        "say why a task waits, was skipped, failed, was executed anew or taken from the cache",
+        epilog="  headrace why last\n  headrace why last train",
+    )
+    _run_argument(parser)
+    parser.add_argument("task", metavar="TASK", nargs="?", help="its name or path (default: the run itself)")
+    _server(parser)
+    _json(parser)
+
 
 def _act(commands: _Commands) -> None:
     parser = _command(commands, "stop", "headrace.cli.stop:stop", "ask a run to end now, and wait until it has")

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import quote
 
 import httpx2
 
@@ -98,6 +99,10 @@ class Client:
         query = ({"follow": "true"} if follow else {}) | ({} if tail is None else {"tail": str(tail)})
         with self._stream(f"/api/v1/runs/{run_id}/tasks/{path}/log", query, {"accept": "text/plain"}) as response:
             yield from response.iter_lines()
+
+    def why(self, run_id: str, task: str) -> Document:
+        """Why the task, by its id, path or name, is where it is; of `root`, why the run is."""
+        return self._get(f"/api/v1/runs/{run_id}/tasks/{quote(task, safe='')}/why")
 
     def _get(self, path: str, **query: str) -> Document:
         return self._call("GET", path, params={key: value for key, value in query.items() if value})

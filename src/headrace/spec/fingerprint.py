@@ -5,9 +5,10 @@ it was made of so that two keys that differ can be compared. Resources and platf
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from headrace.base.json import JsonValue, canonical
+from headrace.base.json import JsonObject, JsonValue, canonical
 from headrace.model.artifact import Artifact, Bindings
 from headrace.spec.plan import Caching, Container
 
@@ -47,6 +48,34 @@ def fingerprint(component: Container, inputs: Bindings, caching: Caching, pipeli
             ),
         }
     return Fingerprint(f"sha256:{_digest(parts)}", parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A part that two fingerprints do not share, such as `image` or `parameters.n`; "" where one has no such part."""
+
+    part: str
+    before: str
+    now: str
+
+
+def differences(before: JsonObject, now: JsonObject) -> tuple[Difference, ...]:
+    """Which parts of two fingerprints differ, in the order of their names."""
+    old, new = _flat(before), _flat(now)
+    names = sorted({*old, *new})
+    return tuple(
+        Difference(name, old.get(name, ""), new.get(name, "")) for name in names if old.get(name) != new.get(name)
+    )
+
+
+def _flat(parts: JsonObject) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, part in parts.items():
+        if isinstance(part, Mapping):
+            found.update({f"{name}.{key}": str(each) for key, each in part.items()})
+        else:
+            found[name] = str(part)
+    return found
 
 
 def _identity(artifact: Artifact) -> JsonValue:

@@ -1,13 +1,22 @@
-"""Earlier executions that may stand in for a task: looked up by fingerprint, inside the transaction that asks."""
+"""Earlier executions that may stand in for a task: looked up by fingerprint, inside the transaction that asks.
+
+Where none did, `nearest` is the one to compare with: the last good execution of the same task of the same pipeline.
+"""
 
 from sqlalchemy import Connection, bindparam, insert, select
 
+from headrace.base.clock import Instant
 from headrace.base.json import JsonObject
+from headrace.model.run import Run
 from headrace.model.state import State
+from headrace.model.task import Task, task_id
 from headrace.store import lineage
 from headrace.store import tables as t
-from headrace.store.rows import artifact_ids, bindings_of, to_json
-from headrace.store.views import CacheHit
+from headrace.store.rows import artifact_ids, bindings_of, from_json, to_json
+from headrace.store.views import CacheHit, Execution
+
+RUNS = 100
+"""How many runs of a pipeline `nearest` looks at, the newest."""
 
 GOOD = tuple(state.value for state in State if state.good)
 
@@ -25,6 +34,34 @@ _PARTS = select(t.fingerprints.c.parts).where(
     t.fingerprints.c.namespace == bindparam("namespace"), t.fingerprints.c.fingerprint == bindparam("fingerprint")
 )
 
+_RUNS = (
+    select(t.runs.c.run_id)
+    .where(
+        t.runs.c.namespace == bindparam("namespace"),
+        t.runs.c.pipeline_name == bindparam("pipeline"),
+        t.runs.c.run_key != bindparam("run"),
+    )
+    .order_by(t.runs.c.created_at.desc())
+    .limit(RUNS)
+)
+_EXECUTION = (
+    select(t.runs.c.run_id, t.tasks.c.task_id, t.tasks.c.ended_at, t.tasks.c.fingerprint, t.tasks.c.inputs)
+    .join(t.runs, t.runs.c.run_key == t.tasks.c.run_key)
+    .where(
+        t.tasks.c.task_id.in_(bindparam("tasks", expanding=True)),
+        t.tasks.c.state.in_(GOOD),
+        t.tasks.c.fingerprint != "",
+        t.tasks.c.ended_at <= bindparam("before"),
+    )
+    .order_by(t.tasks.c.ended_at.desc())
+    .limit(1)
+)
+_ORIGIN = (
+    select(t.runs.c.run_id, t.tasks.c.path)
+    .join(t.tasks, t.tasks.c.run_key == t.runs.c.run_key)
+    .where(t.tasks.c.task_id == bindparam("task"))
+)
+
 
 def find_cached(tx: Connection, namespace: str, fingerprint: str) -> CacheHit | None:
     """The newest task of that fingerprint that succeeded, or was itself answered from the cache; with its outputs."""
@@ -40,3 +77,30 @@ def keep_parts(tx: Connection, namespace: str, fingerprint: str, parts: JsonObje
     which = {"namespace": namespace, "fingerprint": fingerprint}
     if tx.execute(_PARTS, which).first() is None:
         tx.execute(insert(t.fingerprints), {**which, "parts": to_json(parts)})
+
+
+def parts_of(tx: Connection, namespace: str, fingerprint: str) -> JsonObject:
+    """What a fingerprint was made of; empty where it was not kept."""
+    text = tx.execute(_PARTS, {"namespace": namespace, "fingerprint": fingerprint}).scalar()
+    parts: JsonObject = from_json(text) if text is not None else {}
+    return parts
+
+
+def nearest(tx: Connection, run: Run, task: Task) -> Execution | None:
+    """The last good execution, before the task was reached, of the same task in other runs of the same pipeline.
+
+    Only of those whose fingerprint was taken: others were not meant for the cache.
+    """
+    asked = {"namespace": run.namespace, "pipeline": run.pipeline_name, "run": run.key}
+    same = [task_id(each, task.path) for each in tx.execute(_RUNS, asked).scalars()]
+    row = tx.execute(_EXECUTION, {"tasks": same, "before": task.created_at}).first() if same else None
+    if row is None:
+        return None
+    parameters, parts = from_json(row.inputs)[0], parts_of(tx, run.namespace, row.fingerprint)
+    return Execution(row.run_id, row.task_id, Instant(row.ended_at), parameters, parts)
+
+
+def origin(tx: Connection, task: str) -> tuple[str, str] | None:
+    """The run and the path of the task with that id; None where it was deleted."""
+    row = tx.execute(_ORIGIN, {"task": task}).first()
+    return None if row is None else (row.run_id, row.path)

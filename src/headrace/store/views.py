@@ -29,6 +29,17 @@ class CacheHit:
 
 
 @dataclass(frozen=True, slots=True)
+class Execution:
+    """An earlier execution of a task: where, when it ended, what it was given and what its fingerprint was made of."""
+
+    run_id: str
+    task_id: str
+    ended_at: Instant
+    parameters: JsonObject
+    parts: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
 class ArtifactRecord:
     """An artifact, and who made it."""
 

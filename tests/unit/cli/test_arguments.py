@@ -18,6 +18,8 @@ LINES = [
     "ls pipelines",
     "get run last",
     "logs last train -f",
+    "why last",
+    "why last train",
     "stop last",
     "shell last train",
     "gc --dry-run",

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from headrace.model.artifact import Artifact, Bindings
-from headrace.spec.fingerprint import fingerprint
+from headrace.spec.fingerprint import Difference, differences, fingerprint
 from headrace.spec.plan import ArtifactSpec, Caching, Container, Interface, ParameterSpec, ParameterType, Resources
 
 ON = Caching(enabled=True)
@@ -81,3 +81,14 @@ def test_a_key_of_the_users_own_replaces_the_rest() -> None:
     assert one == fingerprint(replace(COMPONENT, image="debian"), Bindings(), caching, "q")
     assert one.digest != fingerprint(replace(COMPONENT, component="comp-2"), INPUTS, caching, "p").digest
     assert one.digest.startswith("sha256:")
+
+
+def test_the_differences_of_two_keys_are_named_part_by_part() -> None:
+    before = fingerprint(COMPONENT, INPUTS, ON, "p").parts
+    changed = replace(with_data(digest="sha256:2"), parameters={"m": 1})
+    now = fingerprint(replace(COMPONENT, image="debian"), changed, ON, "p").parts
+    found = {each.part: each for each in differences(before, now)}
+    assert list(found) == ["artifacts.data", "image", "parameters.m", "parameters.n"]
+    assert found["image"] == Difference("image", "alpine", "debian")
+    assert (found["parameters.m"].before, found["parameters.n"].now) == ("", "")
+    assert differences(before, before) == ()

@@ -1,0 +1,126 @@
+"""`GET /api/v1/runs/{run}/tasks/{task}/why`: why a task is where it is, or the run (`root`).
+
+What the planner knows comes from `engine.explain`; what an earlier execution has to do with it, from the cache.
+"""
+
+from dataclasses import replace
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from headrace.api import query
+from headrace.api.body import reply_json
+from headrace.api.handlers import Handlers
+from headrace.api.log_target import find_task
+from headrace.base.clock import to_rfc3339
+from headrace.base.errors import NotFound
+from headrace.base.json import JsonObject, compact
+from headrace.engine.awaits import Details
+from headrace.engine.explain import Explanation, why
+from headrace.engine.state import Options, RunState
+from headrace.model.run import Run
+from headrace.model.task import ROOT, Task, task_id
+from headrace.spec.fingerprint import Difference, differences
+from headrace.spec.load import document_from_json
+from headrace.spec.plan import Plan
+from headrace.store import cache, runs
+from headrace.store.db import Tx
+
+_LONGEST_VALUE = 60
+_SHOWN = frozenset({"pipeline", "image", "component", "cache_key"})
+"""The parts of a fingerprint that are texts, not digests."""
+
+_SPELLED = {"command": "its code, command or arguments", "env": "its environment variables", "outputs": "its outputs"}
+
+
+class Why(Handlers):
+    async def get(self, request: Request) -> Response:
+        run_id, node = query.path(request, "run_id"), query.path(request, "node")
+
+        def read(tx: Tx) -> Explanation:
+            rows = runs.load_run(tx, run_id)
+            state = RunState.load(self._plan(tx, rows.run), Options(), rows.run, rows.tasks, rows.retired)
+            explained = why(state, _path(state, node))
+            task = state.tasks.get(explained.path)
+            if task is None or task.kind.is_group:
+                return explained
+            return replace(explained, details=(*explained.details, *_of_cache(tx, state, task)))
+
+        return reply_json(_json(run_id, await self.read(read)))
+
+    def _plan(self, tx: Tx, run: Run) -> Plan:
+        plans = self.services.plans
+        return plans.known(run.plan_id) or plans.get(document_from_json(runs.load_document(tx, run.plan_id)))
+
+
+def _path(state: RunState, node: str) -> str:
+    """The path of the task that `node` names; it may be one that was not reached, by its path."""
+    if node == ROOT:
+        return ROOT
+    try:
+        return find_task(list(state.tasks.values()), node).path
+    except NotFound:
+        path = node if node.startswith(f"{ROOT}.") else f"{ROOT}.{node}"
+        try:
+            state.plan_of(path)
+        except KeyError:
+            path = ""
+        if not path:
+            raise
+        return path
+
+
+def _of_cache(tx: Tx, state: RunState, task: Task) -> Details:
+    """Where the outputs came from, or why the task was executed though it may have been before."""
+    if task.cached_from:
+        found = cache.origin(tx, task.cached_from)
+        return (("run", f"{found[0]}, task {found[1].removeprefix('root.')}" if found else "it was deleted"),)
+    if not task.attempts:
+        return ()
+    if not task.fingerprint:
+        off = "the server ran without it" if state.plan_of(task.path).caching.enabled else "by the pipeline"
+        return (("cache", f"off: {off}"),)
+    before = cache.nearest(tx, state.run, task)
+    if before is None:
+        return (("cache", "missed: there is no earlier execution"),)
+    which = f"run {before.run_id}, where it ended at {to_rfc3339(before.ended_at)}"
+    now = cache.parts_of(tx, state.run.namespace, task.fingerprint)
+    if not now or not before.parts:
+        return (("cache", f"missed: not known to be the same as in {which}"),)
+    changed = differences(before.parts, now)
+    if not changed:
+        return (("cache", f"missed: what is the same, in {which}, could not stand in"),)
+    said = tuple((_label(each), _change(each, before.parameters, task.inputs.parameters)) for each in changed)
+    return (("cache", f"missed: not the same as in {which}"), *said)
+
+
+def _label(difference: Difference) -> str:
+    kind, _, name = difference.part.partition(".")
+    return f"{kind.removesuffix('s')} {name}" if name else kind
+
+
+def _change(difference: Difference, before: JsonObject, now: JsonObject) -> str:
+    """What it was and is, where that is short enough to be read."""
+    kind, _, name = difference.part.partition(".")
+    if kind == "parameters" and name in before and name in now:
+        return f"was {_cut(compact(before[name]))}, is {_cut(compact(now[name]))}"
+    if not difference.before or not difference.now:
+        return "is new" if difference.now else "is gone"
+    if kind in _SHOWN:
+        return f"was {_cut(difference.before)}, is {_cut(difference.now)}"
+    return f"{_SPELLED.get(kind, 'its bytes or metadata')} differ"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
+
+
+def _json(run_id: str, explained: Explanation) -> JsonObject:
+    return {
+        "run_id": run_id,
+        "task_id": task_id(run_id, explained.path),
+        "path": explained.path,
+        "state": explained.state,
+        "headline": explained.headline,
+        "details": [{"label": label, "text": text} for label, text in explained.details],
+    }
