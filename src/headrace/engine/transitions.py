@@ -1,8 +1,8 @@
 """Every legal move of a task and of a run. A property test holds `step` to these tables.
 
 A task is added in PENDING (waits for the cache or a slot), RUNNING (a group), SKIPPED, FAILED (its inputs) or CANCELED
-(the run was being terminated when its turn came). It goes back to PENDING between two tries, also from PENDING, where it
-was refused before it started.
+(the run was being terminated when its turn came). It goes back to PENDING between two tries; it may have been there, if
+it was refused before it started.
 """
 
 from headrace.model.state import State
