@@ -131,7 +131,7 @@ def _turn(state: RunState, loop: Task) -> tuple[str, Details]:
     ]
     detail = (("running", listed(running)),) if running else ()
     if limit and len(running) >= limit:
-        return f"it waits for its turn: the loop runs {limit} iterations at a time", detail
+        return f"it waits for its turn: the loop runs at most {limit} at a time", detail
     if state.run.state is State.CANCELING:
         return "it will not begin: the run is being terminated", detail
     return "it waits for its turn: the loop begins its iterations one after the other", detail

@@ -104,7 +104,7 @@ def _open_group(state: RunState, group: Task) -> tuple[str, Details]:
     if group.kind is TaskKind.LOOP:
         running, todo = state.iterating(group.path), len(state.todo[group.path])
         ended = group.iterations - running - todo
-        counts = f"{ended} of its {group.iterations} iterations have ended, {running} run, {todo} are to begin"
+        counts = f"{ended} of its {group.iterations} iterations have ended, {running} running, {todo} to begin"
         return f"it goes on: {counts}", found
     names = listed([short(child(group.path, name)) for name in _unended_in(state, group)])
     return f"it waits for {names}" if names else "its tasks have ended", found

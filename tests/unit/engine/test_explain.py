@@ -87,11 +87,11 @@ def test_an_iteration_waits_for_its_turn() -> None:
     game = Game(dag(loop("l", dag(leaf("x")), ["1", "2", "3"], parallelism=1)))
     game.begin()
     assert said(game, "root.l.1") == (
-        "it waits for its turn: the loop runs 1 iterations at a time",
+        "it waits for its turn: the loop runs at most 1 at a time",
         {"running": "l.0"},
     )
     assert said(game, "root.l.1.x")[0] == "it is not reached yet: its group l.1 was not opened"
-    assert said(game, "root.l")[0] == "it goes on: 0 of its 3 iterations have ended, 1 run, 2 are to begin"
+    assert said(game, "root.l")[0] == "it goes on: 0 of its 3 iterations have ended, 1 running, 2 to begin"
     for path in ("root.l.3", "root.l.word", "root.l.3.x"):
         with pytest.raises(NotFound, match="the loop has 3 iterations"):
             why(game.state, path)
