@@ -190,6 +190,25 @@ def test_a_full_disk_fails_the_write_and_the_writer_goes_on(database: Database) 
     assert names(database) == {"small", "after"}
 
 
+def test_trouble_with_the_disk_is_said_once_and_when_it_is_over(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(_: Tx) -> None:
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise error
+
+    for _ in range(3):
+        with pytest.raises(Unavailable, match="full"):
+            do(database, full)
+    do(database, add("after"))
+    do(database, add("and more"))
+    assert [record.getMessage() for record in caplog.records] == [
+        "nothing can be written: the disk that holds the database is full. Free some space, then try again",
+        "the database can be written again",
+    ]
+
+
 def test_a_lock_of_another_process_is_waited_for(url: str, clock: FakeClock) -> None:
     database = Database.open(url, clock)
     other = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)

@@ -56,6 +56,7 @@ class Writer:
         self._gate = threading.Lock()
         self._closed = False
         self._connection: Connection | None = None
+        self._trouble = ""
         self._thread = threading.Thread(target=self._loop, name="headrace-writer", daemon=True)
         self._thread.start()
 
@@ -108,18 +109,30 @@ class Writer:
         try:
             outcomes = self._transact(jobs)
         except Exception as error:
-            log.warning("a group of %d writes failed: %s", len(jobs), error)
             self._keys.rolled_back()
             self._drop()
             failure = sqlite.trouble(error) or error
+            self._say(str(failure))
             if failure is not error:
                 failure.__cause__ = error
             outcomes = [_Outcome(error=failure)] * len(jobs)
+        else:
+            self._say("")
         for job, outcome in zip(jobs, outcomes, strict=True):
             if outcome.error is None:
                 job.future.set_result(outcome.value)
             else:
                 job.future.set_exception(outcome.error)
+
+    def _say(self, trouble: str) -> None:
+        """Log what keeps the database from being written, once until it changes: who waits for room tries often."""
+        if trouble == self._trouble:
+            return
+        if trouble:
+            log.warning("nothing can be written: %s", trouble)
+        else:
+            log.warning("the database can be written again")
+        self._trouble = trouble
 
     def _transact(self, jobs: list[_Job]) -> list[_Outcome]:
         if self._keys.low:
