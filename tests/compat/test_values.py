@@ -122,6 +122,21 @@ def test_a_second_run_is_cached_and_gives_the_same(server: Server) -> None:
     assert output(first) == output(second)
 
 
+@pytest.mark.parametrize("spoil", ["removed", "overwritten"])
+def test_what_is_no_longer_there_is_not_taken_from_the_cache(server: Server, spoil: str) -> None:
+    name = "critical/artifact_cache.yaml"
+    made = only(play(server, name, caching=True), "root.mantle.core.core-comp", "dataset")
+    again = play(server, name, caching=True)
+    assert again["root.mantle.core.core-comp"]["state"] == "CACHED"
+    file = server.home / "store" / made["uri"].removeprefix("minio://")
+    file.unlink()
+    if spoil == "overwritten":
+        file.write_text("bar")
+    after = play(server, name, caching=True)
+    assert after["root.mantle.core.core-comp"]["state"] == "SUCCEEDED"
+    assert content(server, only(after, "root.mantle.core.core-comp", "dataset")) == "foo"
+
+
 def log(server: Server, task: dict[str, Any]) -> str:
     """What the task printed."""
     answer = httpx2.get(f"{server.url}/api/v1/runs/{task['run_id']}/tasks/{task['task_id']}/log", timeout=30)

@@ -76,6 +76,12 @@ def touched_since(path: Path, instant: Instant) -> bool:
     return any(entry.status.st_ctime_ns >= since for entry in _walk(path))
 
 
+def written_since(path: Path, instant: Instant) -> bool:
+    """The bytes of some file may have changed since `instant`, or what a folder holds. Raises as `seal` does."""
+    since = (instant + CLOCK_LAG) * 1000
+    return any(entry.status.st_mtime_ns > since for entry in _walk(path))
+
+
 def unseal(path: Path) -> None:
     """Let the folders in `path` be written again, so that they can be removed."""
     for entry in _walk(path):

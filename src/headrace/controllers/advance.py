@@ -13,6 +13,7 @@ from headrace.engine.decision import Kill, Launch, LookUpCache, Sent
 from headrace.engine.retry import open_waits
 from headrace.engine.settle import settle
 from headrace.engine.state import Options, RunState, open_attempts
+from headrace.model.artifact import Artifact, Bindings
 from headrace.model.event import CacheAnswered, Event
 from headrace.model.state import State
 from headrace.spec.plan import Plan
@@ -39,12 +40,16 @@ class Advanced:
 
 @dataclass(frozen=True, slots=True)
 class Advance:
-    """What every such transaction of a process uses. `holder` is the process in leases, `plan` finds a plan by id."""
+    """What every such transaction of a process uses.
+
+    `holder` is the process in leases, `plan` finds a plan by id, `is_intact` says whether an artifact is what it was.
+    """
 
     clock: Clock
     options: Options
     holder: str
     plan: Callable[[Tx, str], Plan]
+    is_intact: Callable[[Artifact], bool]
 
     def __call__(self, tx: Tx, run_id: str, held: Held | None, observed: Sequence[Event]) -> Advanced:
         """Bring the run forward. Mutates `held`, which is void if the commit fails. Raises LeaseLost."""
@@ -77,10 +82,14 @@ class Advance:
     def _look_up(self, tx: Tx, state: RunState, look: LookUpCache) -> CacheAnswered:
         hit = cache.find_cached(tx, state.run.namespace, look.fingerprint)
         now = self.clock.now()
-        if hit is None:
+        if hit is None or not self._stands(hit.outputs):
             cache.keep_parts(tx, state.run.namespace, look.fingerprint, look.parts)
             return CacheAnswered(look.path, now)
         return CacheAnswered(look.path, now, hit.task_id, hit.outputs)
+
+    def _stands(self, outputs: Bindings) -> bool:
+        """Whether an earlier execution can stand in: all that it made is still there, unchanged."""
+        return all(self.is_intact(each) for made in outputs.artifacts.values() for each in made)
 
 
 def _open_commands(state: RunState) -> tuple[Sent, ...]:

@@ -86,7 +86,7 @@ class World:
 
     def __post_init__(self) -> None:
         self._rng = random.Random(self.seed)
-        self._advance = Advance(self._clock, self.options, "world", lambda _tx, _plan_id: self.plan)
+        self._advance = Advance(self._clock, self.options, "world", lambda *_: self.plan, lambda _: True)
         self._run_id = ids.derived(self.plan.plan_id, "run", self.seed)
 
     def play(self, limit: int = 100_000) -> RunState:

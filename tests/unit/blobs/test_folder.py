@@ -1,16 +1,20 @@
 """The embedded store: bytes come back, writes are whole or not at all, links lead nowhere else, trouble is told."""
 
+import os
 import resource
 import signal
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from headrace.base.clock import Instant
 from headrace.base.errors import InvalidInput, NotFound, Unavailable
 from headrace.blobs.folder import INCOMING, FolderStore
+from headrace.model.artifact import Artifact
 
 NAMES = ["plain", "part#1", "a?b=c", "100%", "ünïcödé ☃", "two words", "-rf", "x" * 255, "line\nbreak", "deep/er/still"]
 
@@ -212,3 +216,22 @@ def test_what_a_killed_writer_left_is_swept(store: FolderStore) -> None:
     assert not (store.root / INCOMING).exists()
     assert store.read("minio://b/k") == b"x"
     assert [each.name for each in store.root.iterdir()] == ["b"]
+
+
+def test_an_artifact_is_intact_until_it_is_written_or_gone(store: FolderStore) -> None:
+    uri = "minio://bucket/data"
+    store.write(uri, b"abc")
+    path = store.local_path(uri)
+    sealed = store.seal(path)
+    made = Instant(path.stat().st_mtime_ns // 1000)
+    artifact = Artifact("id", "data", "system.Dataset", uri, digest=sealed.digest, size=sealed.size, created_at=made)
+    assert store.is_intact(artifact)
+    assert store.is_intact(replace(artifact, created_at=Instant(0)))  # written since, with the same bytes
+    assert not store.is_intact(replace(artifact, size=4))
+    assert store.is_intact(replace(artifact, uri="s3://elsewhere/data"))
+    path.chmod(0o644)
+    path.write_bytes(b"abd")
+    os.utime(path, ns=(made * 1000 + 10**9, made * 1000 + 10**9))
+    assert not store.is_intact(artifact)
+    path.unlink()
+    assert not store.is_intact(artifact)
