@@ -124,6 +124,18 @@ def test_a_shell_is_where_the_step_was(up: Cli, pipelines: Path) -> None:
     assert json.loads("\n".join(rest)) == place["executor_input"]
 
 
+def test_a_component_can_be_imported_in_its_shell(up: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "one.py"
+    file.write_text(
+        "from kfp import dsl\n\n\n"
+        "@dsl.component(base_image='python:3.11')\ndef one() -> int:\n    return 1\n\n\n"
+        "@dsl.pipeline\ndef ones():\n    one().set_caching_options(False)\n"
+    )
+    up.run("run", str(file))
+    script = "from kfp import dsl; print(dsl.Dataset.schema_title)"
+    assert up.run("shell", "last", "one", "--", "python", "-c", script).stdout == "system.Dataset\n"
+
+
 def test_a_shell_where_there_was_no_step(up: Cli, pipelines: Path) -> None:
     up.run("run", str(pipelines / "hello.yaml"), "-p", "name=shell2")
     up.run("run", str(pipelines / "hello.yaml"), "-p", "name=shell2")

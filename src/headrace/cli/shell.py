@@ -30,6 +30,7 @@ from headrace.engine.inputs import context
 from headrace.engine.state import Options, RunState
 from headrace.launch import variables
 from headrace.launch.base import EXECUTOR_INPUT, LaunchRequest
+from headrace.launch.command import recognise
 from headrace.launch.environments import Environments
 from headrace.launch.places import Places
 from headrace.model.task import Attempt, Task
@@ -128,7 +129,10 @@ def _variables(home: Home, settings: Settings, request: LaunchRequest) -> dict[s
         place = asyncio.run(places.find(places.recipe(request), _say))
     # The short link that a step may have to its TMPDIR went with the step; the folder behind it is still there.
     _, temporary = variables.temporary_folder(request.folder)
-    return {**place.variables, **variables.own(request, place.variables), "TMPDIR": temporary}
+    component = recognise(request.command, request.args).component
+    # As the step's command set it: without it, `import kfp` asks for what only the compiler needs.
+    light = {"_KFP_RUNTIME": "true"} if component is not None and component.light else {}
+    return {**place.variables, **variables.own(request, place.variables), **light, "TMPDIR": temporary}
 
 
 def _say(said: bytes) -> None:
