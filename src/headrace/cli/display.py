@@ -40,6 +40,11 @@ def show(out: Console, part: RenderableType) -> None:
     print("\n".join(line.rstrip() for line in captured.get().splitlines()), flush=True)
 
 
+def show_command(out: Console, line: str) -> None:
+    """Print a line with a command in it: the terminal may wrap it, we put no line break into what is to be pasted."""
+    out.print(Text(line, style="dim"), soft_wrap=True)
+
+
 class Display(Protocol):
     """What shows a run while it goes on; a context manager around the watching."""
 

@@ -2,13 +2,11 @@
 
 from pathlib import Path
 
-from rich.text import Text
-
 from headrace.base.clock import SystemClock
 from headrace.base.errors import NotFound
 from headrace.cli import draw, report
 from headrace.cli.client import Client
-from headrace.cli.display import console, show
+from headrace.cli.display import console, show, show_command
 from headrace.cli.logs import last_lines
 from headrace.cli.tree import Outline
 from headrace.cli.view import RunView
@@ -47,9 +45,9 @@ def show_report(
     if failed:
         step = failed[0].path.removeprefix("root.")
         if not stays:
-            show(out, Text(f"With a server that is up (headrace up{options}):", style="dim"))
-        show(out, Text(f"The whole log: headrace logs {run.run_id[:8]} {step}{options}", style="dim"))
-        show(out, Text(f"A shell where it ran: headrace shell {run.run_id[:8]} {step}{options}", style="dim"))
+            show_command(out, f"With a server that is up (headrace up{options}):")
+        show_command(out, f"The whole log: headrace logs {run.run_id[:8]} {step}{options}")
+        show_command(out, f"A shell where it ran: headrace shell {run.run_id[:8]} {step}{options}")
 
 
 def local_store(client: Client) -> Path | None:

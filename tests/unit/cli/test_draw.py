@@ -7,6 +7,7 @@ from rich.console import Console
 
 from headrace.base.clock import SECOND, Instant
 from headrace.cli import draw
+from headrace.cli.display import show_command
 from headrace.cli.tree import Outline
 from headrace.cli.view import ArtifactView, RunView, TaskView
 from headrace.model.state import State
@@ -111,3 +112,11 @@ def test_many_steps_with_metrics_are_cut_and_the_command_for_all_is_said() -> No
     assert len([line for line in drawn if line.strip()]) == 2 + 20 + 1
     assert "… 10 more: headrace get run r" in "\n".join(drawn)
     assert "more" not in "\n".join(lines(draw.metrics(run), height=50))
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_command_to_paste_is_one_line_however_long(terminal: bool) -> None:
+    file = io.StringIO()
+    out = Console(file=file, width=40, force_terminal=terminal, color_system=None)
+    show_command(out, f"The whole log: headrace logs {'step.' * 60}")
+    assert file.getvalue() == f"The whole log: headrace logs {'step.' * 60}\n"
