@@ -42,6 +42,11 @@ class Step:
         """Where each output artifact goes, by its key."""
         return {key: f"{self.base_uri}/{key}" for key in self.component.interface.output_artifacts}
 
+    @property
+    def has_artifacts(self) -> bool:
+        """Whether artifacts go in or come out."""
+        return bool(self.task.inputs.artifacts or self.component.interface.output_artifacts)
+
     def parameter_files(self, home: Home) -> dict[str, str]:
         """Where each output parameter is written, by its name."""
         folder = home.attempt(self.attempt_id) / "outputs"
