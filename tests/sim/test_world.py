@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,9 @@ from headrace.testing.world import Luck, World
 
 SEEDS = range(2000)
 
-CALM = Luck(0, 0, 0, 0, 0, 0, 0)
+TIMED_OUT = "timed out after 60 s, its time limit (activeDeadlineSeconds)"
+
+CALM = Luck(0, 0, 0, 0, 0, 0, 0, 0)
 
 
 @pytest.fixture(scope="module")
@@ -57,13 +60,15 @@ def random_task(rng: random.Random, depth: int, name: str, earlier: list[TaskPla
         always=always,
         retry=retry,
         condition=condition,
+        time_limit=rng.choice([0, 0, 60]),
     )
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_run_survives_bad_luck(database: Database, seed: int) -> None:
     rng = random.Random(seed)
-    world = World(plan(random_dag(rng, 0), f"world-{seed}"), database, seed)
+    pipeline = plan(random_dag(rng, 0), f"world-{seed}", time_limit=rng.choice([0, 0, 0, 3600]))
+    world = World(pipeline, database, seed)
     final = world.play()
     failed = [task.path for task in final.tasks.values() if task.state is State.FAILED]
     if final.run.state is not State.CANCELED:
@@ -97,3 +102,30 @@ def test_a_run_that_failed_is_retried_and_keeps_what_succeeded(database: Databas
     world.fails = set()
     assert world.retry().run.state is State.SUCCEEDED
     assert world.executions == {"root.a": 1, "root.g.x": 1, "root.g.y": 2}
+
+
+def test_time_limits_hold_when_the_controller_crashes(database: Database) -> None:
+    """An attempt that was asked to end is asked again by the next controller, and ends with its limit as the reason."""
+    luck = replace(CALM, crash_before_commit=0.2, crash_after_commit=0.2, timed_out=1.0)
+    inner = dag(leaf("x", time_limit=60, retry=Retry(1)), leaf("y", after=["x"]))
+    ends: list[str] = []
+    for seed in range(40):
+        final = World(plan(dag(group("g", inner)), "late"), database, seed, luck).play()
+        attempts = final.tasks["root.g.x"].attempts
+        ends += [each.failure.message if each.failure is not None else "" for each in attempts]
+        assert final.run.state is (State.SUCCEEDED if attempts[-1].failure is None else State.FAILED)
+    assert {"", TIMED_OUT} == set(ends)
+
+
+def test_a_run_over_its_time_fails_and_runs_its_exit_tasks(database: Database) -> None:
+    tasks = dag(leaf("a"), leaf("b", after=["a"]), leaf("exit", after=["b"], always=True))
+    always = replace(CALM, timed_out=1.0)
+    late = World(
+        plan(dag(group("g", tasks), leaf("bye", after=["g"], always=True)), "limit", time_limit=9), database, 1
+    )
+    late.luck = always
+    final = late.play()
+    assert final.run.failure is not None
+    assert (final.run.state, final.run.failure.code) == (State.FAILED, 4)
+    assert final.run.failure.message.startswith("the run timed out after 9 s")
+    assert final.tasks["root.bye"].state is State.SUCCEEDED

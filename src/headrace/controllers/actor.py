@@ -14,11 +14,13 @@ from headrace.controllers.advance import Advance, Advanced, Held
 from headrace.controllers.dispatch import Dispatcher
 from headrace.controllers.faults import Fault, Faults
 from headrace.controllers.feed import Feed
+from headrace.controllers.limits import Limits
 from headrace.controllers.step import Step
-from headrace.engine.decision import Kill, Launch, Sent, Wait
+from headrace.engine.deadline import stands
+from headrace.engine.decision import Deadline, Kill, Launch, Sent, Wait
 from headrace.engine.inputs import context
 from headrace.engine.state import RunState
-from headrace.model.event import AttemptStarted, Event, WaitEnded
+from headrace.model.event import AttemptFailed, AttemptStarted, AttemptSucceeded, Event, WaitEnded
 from headrace.spec.plan import Container
 from headrace.store.db import Database, Tx
 
@@ -49,6 +51,10 @@ class RunActor:
     _held: Held | None = None
     _observed: list[Event] = field(default_factory=list)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
+    _limits: Limits = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._limits = Limits(self.shared.advance.clock, self.tell)
 
     @property
     def has_news(self) -> bool:
@@ -65,17 +71,22 @@ class RunActor:
             asyncio.get_running_loop().call_later(_START_CAN_WAIT, self._news.set)
         else:
             self._news.set()
+        if isinstance(event, AttemptSucceeded | AttemptFailed):
+            self._limits.drop(event.attempt_id)
 
     async def live(self) -> None:
         """Until the run has ended: wait for news, commit what comes of them, send the commands. Raises LeaseLost."""
         self._news.set()
-        while self._held is None or not self._held.state.run.state.ended:
-            await self._news.wait()
-            self._news.clear()
-            done = await self._commit()
-            self._held = done.held
-            for command in done.commands:
-                self._send(done.held.state, command)
+        try:
+            while self._held is None or not self._held.state.run.state.ended:
+                await self._news.wait()
+                self._news.clear()
+                done = await self._commit()
+                self._held = done.held
+                for command in done.commands:
+                    self._send(done.held.state, command)
+        finally:
+            self._limits.clear()
 
     async def _commit(self) -> Advanced:
         """All that is known now, in one transaction; tried again while the database cannot take it."""
@@ -99,6 +110,9 @@ class RunActor:
     def _send(self, state: RunState, command: Sent) -> None:
         if isinstance(command, Wait):
             self._wait(command)
+        elif isinstance(command, Deadline):
+            if stands(state, command):
+                self._limits.set(command)
         else:
             self._dispatch(state, command)
 

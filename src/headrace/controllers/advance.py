@@ -8,14 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from headrace.base.clock import Clock
-from headrace.engine.cancel import in_exit_task
+from headrace.engine.cancel import must_end
+from headrace.engine.deadline import open_deadlines
 from headrace.engine.decision import Kill, Launch, LookUpCache, Sent
 from headrace.engine.retry import open_waits
 from headrace.engine.settle import settle
 from headrace.engine.state import Options, RunState, open_attempts
 from headrace.model.artifact import Artifact, Bindings
 from headrace.model.event import CacheAnswered, Event
-from headrace.model.state import State
 from headrace.spec.plan import Plan
 from headrace.store import cache, leases, runs
 from headrace.store.db import Tx
@@ -93,9 +93,9 @@ class Advance:
 
 
 def _open_commands(state: RunState) -> tuple[Sent, ...]:
-    """Every open attempt is launched again, or killed if the run is being terminated; what waits, waits anew."""
+    """Every open attempt is launched again, or killed if it was asked to end; what waits, waits anew."""
     commands: list[Sent] = []
     for attempt in open_attempts(state):
-        spared = state.run.state is not State.CANCELING or in_exit_task(state, attempt.path)
-        commands.append((Launch if spared else Kill)(attempt.path, attempt.attempt_id))
-    return (*commands, *open_waits(state))
+        ending = attempt.failure is not None or must_end(state, attempt.path)
+        commands.append((Kill if ending else Launch)(attempt.path, attempt.attempt_id))
+    return (*commands, *open_waits(state), *open_deadlines(state))

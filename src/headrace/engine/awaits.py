@@ -5,6 +5,7 @@ Takes the state and a path, gives a sentence and its details; `explain` puts the
 
 from headrace.base.clock import Instant, to_rfc3339
 from headrace.base.errors import NotFound
+from headrace.engine.cancel import ending, must_end
 from headrace.engine.decision import Wait
 from headrace.engine.retry import open_waits
 from headrace.engine.state import RunState
@@ -87,6 +88,12 @@ def brief(state: RunState, path: str) -> str:
     return f"{task.state}: {said}" if said else str(task.state)
 
 
+def stopping(state: RunState) -> str:
+    """Why the run is being stopped."""
+    ends, failure = ending(state)
+    return "the run is being terminated" if ends is State.CANCELED else failure.message
+
+
 def short(path: str) -> str:
     """The path as people write it."""
     return path.removeprefix(f"{ROOT}.")
@@ -130,8 +137,8 @@ def _turn(state: RunState, loop: Task) -> tuple[str, Details]:
         if (each := state.tasks.get(child(loop.path, str(index)))) is not None and not each.state.ended
     ]
     detail = (("running", listed(running)),) if running else ()
+    if must_end(state, loop.path):
+        return f"it will not begin: {stopping(state)}", detail
     if limit and len(running) >= limit:
         return f"it waits for its turn: the loop runs at most {limit} at a time", detail
-    if state.run.state is State.CANCELING:
-        return "it will not begin: the run is being terminated", detail
     return "it waits for its turn: the loop begins its iterations one after the other", detail

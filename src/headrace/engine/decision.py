@@ -6,7 +6,7 @@ after the changes were applied; it never leaves the transaction.
 
 from dataclasses import dataclass, field
 
-from headrace.base.clock import Instant
+from headrace.base.clock import SECOND, Instant
 from headrace.base.json import JsonValue
 from headrace.model.artifact import Bindings
 from headrace.model.event import Event
@@ -110,8 +110,26 @@ class Wait:
     seconds: float
 
 
-Command = LookUpCache | Launch | Kill | Wait
-Sent = Launch | Kill | Wait
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """Answered with `DeadlinePassed` in a later transaction, unless what it limits has ended before.
+
+    It limits an attempt, or with `attempt_id` "" the run, to `seconds` from `since`. Made of rows alone, so that one
+    which is sent again is equal to the first: who has it keeps the time that it has, for a clock may jump.
+    """
+
+    path: str
+    attempt_id: str
+    since: Instant
+    seconds: int
+
+    @property
+    def due(self) -> Instant:
+        return Instant(self.since + self.seconds * SECOND)
+
+
+Command = LookUpCache | Launch | Kill | Wait | Deadline
+Sent = Launch | Kill | Wait | Deadline
 """The commands that leave the transaction."""
 
 

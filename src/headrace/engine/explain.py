@@ -8,7 +8,9 @@ import signal
 from dataclasses import dataclass
 
 from headrace.base.clock import to_rfc3339
-from headrace.engine.awaits import MOST, Details, brief, listed, next_try, pauses, pending, short, unreached
+from headrace.engine.awaits import MOST, Details, brief, listed, next_try, pauses, pending, short, stopping, unreached
+from headrace.engine.cancel import must_end
+from headrace.engine.deadline import of_attempt, of_run
 from headrace.engine.state import RunState
 from headrace.model.state import State
 from headrace.model.task import ROOT, Attempt, AttemptState, Task, TaskKind, child
@@ -33,7 +35,7 @@ def why(state: RunState, path: str) -> Explanation:
     if task is None:
         return Explanation(path, None, *unreached(state, path))
     headline, details = _ended(state, task) if task.state.ended else _unended(state, task)
-    return Explanation(path, task.state, headline, (*details, *_tries(state, task)))
+    return Explanation(path, task.state, headline, (*details, *_time_limit(state, task), *_tries(state, task)))
 
 
 def _run(state: RunState) -> Explanation:
@@ -50,8 +52,17 @@ def _unended(state: RunState, task: Task) -> tuple[str, Details]:
         return _open_group(state, task)
     if task.state is State.PENDING:
         return pending(state, task)
-    ending = " and is being ended: the run is being terminated" if state.run.state is State.CANCELING else ""
-    return f"it runs since {to_rfc3339(task.started_at)}{ending}", (("note", task.reason),) if task.reason else ()
+    note = (("note", task.reason),) if task.reason else ()
+    return f"it runs since {to_rfc3339(task.started_at)}{_asked_to_end(state, task)}", note
+
+
+def _asked_to_end(state: RunState, task: Task) -> str:
+    attempt = task.open_attempt
+    if must_end(state, task.path):
+        return f" and is being ended: {stopping(state)}"
+    if attempt is not None and attempt.failure is not None:
+        return f" and is being ended: {attempt.failure.message}"
+    return ""
 
 
 def _ended(state: RunState, task: Task) -> tuple[str, Details]:
@@ -136,6 +147,12 @@ def _more(count: int) -> Details:
 
 def _is_in(path: str, group: str) -> bool:
     return path.startswith(f"{group}.")
+
+
+def _time_limit(state: RunState, task: Task) -> Details:
+    """Until when the attempt that runs, or the run, must have ended."""
+    limits = of_run(state) if task.path == ROOT else of_attempt(state, task.open_attempt)
+    return tuple(("time limit", f"{each.seconds} s: it is ended at {to_rfc3339(each.due)}") for each in limits)
 
 
 def _tries(state: RunState, task: Task) -> Details:

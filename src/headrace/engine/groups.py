@@ -1,7 +1,7 @@
 """Groups that are open: which of their tasks may begin, and what comes when the last of them has ended."""
 
 from headrace.base.clock import Instant
-from headrace.engine.cancel import in_exit_task
+from headrace.engine.cancel import ending, must_end
 from headrace.engine.decision import Decision, RunMoved, TaskMoved, Wait
 from headrace.engine.outcome import of_dag, of_loop
 from headrace.engine.retry import again_group
@@ -47,8 +47,9 @@ def drained(state: RunState, path: str, at: Instant) -> Decision:
         if again is not None:
             return again
     if path == ROOT and state.run.state is State.CANCELING:
-        moved = TaskMoved(path, at, State.CANCELED, failure=outcome.failure)
-        return Decision((moved, RunMoved(at, State.CANCELED)))
+        ends, failure = ending(state)
+        moved = TaskMoved(path, at, ends, failure=failure)
+        return Decision((moved, RunMoved(at, ends, failure if ends is State.FAILED else None)))
     moved = TaskMoved(path, at, outcome.state, outputs=outcome.outputs, failure=outcome.failure)
     if path == ROOT:
         return Decision((moved, RunMoved(at, outcome.state, outcome.failure)))
@@ -95,5 +96,5 @@ def _room(state: RunState, path: str) -> int:
 
 
 def _goes_on(state: RunState, path: str) -> bool:
-    """Whether the loop begins iterations: not while the run is being terminated, unless as part of an exit task."""
-    return state.run.state is not State.CANCELING or in_exit_task(state, path)
+    """Whether the loop begins iterations: not while the run is being stopped, unless as part of an exit task."""
+    return not must_end(state, path)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from headrace.base.json import JsonValue
-from headrace.engine.cancel import CANCELED
+from headrace.engine.cancel import CANCELED, ending
 from headrace.engine.iterations import collect
 from headrace.engine.state import RunState
 from headrace.model.artifact import Artifact, Bindings
@@ -32,9 +32,10 @@ def of_dag(state: RunState, path: str) -> Outcome:
 
 
 def of_loop(state: RunState, path: str) -> Outcome:
-    """The outcome of the drained loop at `path`. One that was cut short was cancelled."""
+    """The outcome of the drained loop at `path`. One that was cut short ends as the stopped run does."""
     if state.todo[path]:
-        return Outcome(State.CANCELED, failure=CANCELED)
+        ends, failure = ending(state)
+        return Outcome(ends, failure=failure)
     iterations = range(state.tasks[path].iterations)
     bad = _bad([state.tasks[child(path, str(index))] for index in iterations])
     return bad if bad is not None else Outcome(State.SUCCEEDED, outputs=collect(state, path))

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from headrace.base.clock import Instant
 from headrace.base.errors import InvalidInput
-from headrace.engine.cancel import CANCELED, is_spared
+from headrace.engine.cancel import ending, is_spared
 from headrace.engine.decision import AttemptAdded, Decision, Launch, LookUpCache, TaskAdded
 from headrace.engine.inputs import declared, resolve
 from headrace.engine.iterations import bind_items, inputs_of, interface_of
@@ -24,7 +24,8 @@ def on_ready(state: RunState, path: str, at: Instant) -> Decision:
     plan = state.plan_of(path)
     new = _blank(state, path, plan, at)
     if not is_spared(state, parent, plan):
-        return _end(replace(new, state=State.CANCELED, failure=CANCELED), at)
+        ends, failure = ending(state)
+        return _end(replace(new, state=ends, failure=failure), at)
     if new.iteration >= 0:
         return _begin(state, new, plan, inputs_of(state.tasks[parent], plan, new.iteration), at)
     reason = _skip_reason(state, parent, plan)

@@ -7,6 +7,8 @@ afresh, and the same for a whole run: what succeeded is kept. Faults of the infr
 from dataclasses import replace
 
 from headrace.base.clock import SECOND, Instant
+from headrace.engine.cancel import must_end
+from headrace.engine.deadline import run_began
 from headrace.engine.decision import (
     AttemptAdded,
     AttemptMoved,
@@ -22,7 +24,7 @@ from headrace.engine.decision import (
 from headrace.engine.ready import next_attempt
 from headrace.engine.state import RunState
 from headrace.model.artifact import Bindings
-from headrace.model.event import AttemptFailed, GroupOpened
+from headrace.model.event import GroupOpened
 from headrace.model.run import Failure, StateChange
 from headrace.model.state import State
 from headrace.model.task import ROOT, Attempt, AttemptState, Task, attempt_id, child
@@ -32,26 +34,29 @@ INFRASTRUCTURE = Retry(max_retries=5, backoff=1.0, factor=4.0, longest=60.0)
 """What faults that are not the step's get, beside the user's own retries: over two minutes in all."""
 
 
-def again(state: RunState, task: Task, failed: Attempt, event: AttemptFailed) -> Decision | None:
-    """Another try of a leaf whose attempt has failed; None where it has had all its tries."""
-    policy = INFRASTRUCTURE if event.infrastructure else state.plan_of(task.path).retry
+def again(state: RunState, task: Task, failed: Attempt, failure: Failure) -> Decision | None:
+    """Another try of a leaf whose attempt has `failed`; None where it has had all its tries, or the run has no time."""
+    if must_end(state, task.path):
+        return None
+    policy = INFRASTRUCTURE if failed.infrastructure else state.plan_of(task.path).retry
+    at = failed.ended_at
     alike = [
         each
         for each in task.attempts
         if each.created_at >= task.created_at
         and each.state is AttemptState.ENDED
-        and each.infrastructure == event.infrastructure
+        and each.infrastructure == failed.infrastructure
     ]
     delay = _delay(policy, len(alike) + 1)
     if delay is None:
         return None
-    reason = f"attempt {failed.number} failed ({event.failure.message}); trying again"
-    waits = TaskMoved(task.path, event.at, State.PENDING, reason=reason)
+    reason = f"attempt {failed.number} failed ({failure.message}); trying again"
+    waits = TaskMoved(task.path, at, State.PENDING, reason=reason)
     changes: tuple[Change, ...] = (AttemptMoved(failed), waits)
     if delay == 0:
-        tried = next_attempt(state, task.path, len(task.attempts), event.at)
+        tried = next_attempt(state, task.path, len(task.attempts), at)
         return Decision((*changes, *tried.changes), tried.commands)
-    return Decision(changes, (_wait(task.path, event.at, delay),))
+    return Decision(changes, (_wait(task.path, at, delay),))
 
 
 def again_group(state: RunState, path: str, failure: Failure | None, at: Instant) -> Decision | None:
@@ -97,7 +102,8 @@ def retry_run(state: RunState, at: Instant) -> Decision:
         history=(StateChange(at, State.RUNNING),),
         attempts=(),
     )
-    return Decision((RunMoved(at, State.RUNNING), *removed, TaskAdded(begun)), then=(GroupOpened(ROOT, at),))
+    changes: tuple[Change, ...] = (RunMoved(at, State.RUNNING), *removed, TaskAdded(begun))
+    return Decision(changes, run_began(state.plan, at), (GroupOpened(ROOT, at),))
 
 
 def open_waits(state: RunState) -> list[Sent]:

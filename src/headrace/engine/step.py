@@ -10,8 +10,9 @@ from typing import assert_never
 from headrace.base.clock import Instant
 from headrace.engine import groups
 from headrace.engine.abort import abort
-from headrace.engine.cancel import CANCELED, terminate
-from headrace.engine.decision import AttemptMoved, Change, Decision, RunMoved, TaskAdded, TaskMoved
+from headrace.engine.cancel import ending, must_end, stop
+from headrace.engine.deadline import attempt_began, passed, run_began
+from headrace.engine.decision import AttemptMoved, Change, Deadline, Decision, RunMoved, TaskAdded, TaskMoved
 from headrace.engine.ready import next_attempt, on_ready
 from headrace.engine.retry import again, retry_run
 from headrace.engine.state import RunState
@@ -21,6 +22,7 @@ from headrace.model.event import (
     AttemptStarted,
     AttemptSucceeded,
     CacheAnswered,
+    DeadlinePassed,
     Event,
     GroupDrained,
     GroupOpened,
@@ -46,7 +48,7 @@ def step(state: RunState, event: Event) -> Decision:
         case RunRequested(at):
             return _begin(state, at)
         case TerminateRequested(at):
-            return terminate(state, at)
+            return stop(state, at)
         case RetryRequested(at):
             return retry_run(state, at)
         case RunAborted(at, failure):
@@ -61,6 +63,8 @@ def step(state: RunState, event: Event) -> Decision:
             return _answered(state, event)
         case WaitEnded(path, at):
             return _go_on(state, path, at)
+        case DeadlinePassed(path, attempt_id, since, seconds, at):
+            return passed(state, Deadline(path, attempt_id, since, seconds), at)
         case TaskReady(path, at):
             return on_ready(state, path, at) if _is_due(state, path) else NOTHING
         case TaskEnded(path, at):
@@ -89,7 +93,8 @@ def _begin(state: RunState, at: Instant) -> Decision:
         inputs=Bindings(parameters=runtime_parameters(state.plan, state.run.parameters)),
         history=(StateChange(at, State.RUNNING),),
     )
-    return Decision((RunMoved(at, State.RUNNING), TaskAdded(root)), then=(GroupOpened(ROOT, at),))
+    changes = (RunMoved(at, State.RUNNING), TaskAdded(root))
+    return Decision(changes, run_began(state.plan, at), (GroupOpened(ROOT, at),))
 
 
 def _is_due(state: RunState, path: str) -> bool:
@@ -108,7 +113,7 @@ def _started(state: RunState, event: AttemptStarted) -> Decision:
     changes: tuple[Change, ...] = (AttemptMoved(begun),)
     if state.tasks[event.path].state is State.PENDING:
         changes += (TaskMoved(event.path, event.at, State.RUNNING, reason=event.warning),)
-    return Decision(changes)
+    return Decision(changes, attempt_began(state.plan, begun))
 
 
 def _succeeded(state: RunState, event: AttemptSucceeded) -> Decision:
@@ -121,6 +126,7 @@ def _succeeded(state: RunState, event: AttemptSucceeded) -> Decision:
         started_at=event.started_at,
         ended_at=event.at,
         exit_code=0,
+        failure=None,
         usage=event.usage,
     )
     moved = TaskMoved(event.path, event.at, State.SUCCEEDED, started_at=event.started_at, outputs=event.outputs)
@@ -131,29 +137,25 @@ def _failed(state: RunState, event: AttemptFailed) -> Decision:
     attempt = state.attempt(event.path, event.attempt_id)
     if attempt is None:
         return NOTHING
+    failure = attempt.failure or event.failure  # one that was asked to end has its reason
     ended = replace(
         attempt,
         state=AttemptState.ENDED,
         started_at=event.started_at,
         ended_at=event.at,
         exit_code=event.exit_code,
-        failure=event.failure,
+        failure=failure,
         usage=event.usage,
-        infrastructure=event.infrastructure,
+        infrastructure=event.infrastructure and attempt.failure is None,
     )
     task = state.tasks[event.path]
-    canceled = event.killed and state.run.state is State.CANCELING
-    if not canceled:
-        tried = again(state, task, ended, event)
-        if tried is not None:
-            return tried
-    moved = TaskMoved(
-        event.path,
-        event.at,
-        State.CANCELED if canceled else State.FAILED,
-        started_at=event.started_at,
-        failure=CANCELED if canceled else event.failure,
-    )
+    tried = again(state, task, ended, failure)
+    if tried is not None:
+        return tried
+    ends = State.FAILED
+    if event.killed and must_end(state, event.path):
+        ends, failure = ending(state)
+    moved = TaskMoved(event.path, event.at, ends, started_at=event.started_at, failure=failure)
     return Decision((AttemptMoved(ended), moved), then=(TaskEnded(event.path, event.at),))
 
 

@@ -99,6 +99,17 @@ class WaitEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class DeadlinePassed:
+    """The attempt, or with `attempt_id` "" the run, has had the `seconds` that it may take since `since`."""
+
+    path: str
+    attempt_id: str
+    since: Instant
+    seconds: int
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
 class TaskReady:
     """All that the task depends on has ended."""
 
@@ -140,6 +151,7 @@ Event = (
     | AttemptFailed
     | CacheAnswered
     | WaitEnded
+    | DeadlinePassed
     | TaskReady
     | TaskEnded
     | GroupOpened

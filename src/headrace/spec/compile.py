@@ -10,10 +10,11 @@ from headrace.spec.check import check
 from headrace.spec.features import refuse
 from headrace.spec.interface import interface
 from headrace.spec.ir import ComponentSpec, DagSpec
-from headrace.spec.leaf import compile_leaf
+from headrace.spec.leaf import compile_leaf, time_limit
 from headrace.spec.load import Document
 from headrace.spec.order import sort_tasks
 from headrace.spec.plan import Dag, Leaf, OutputSelector, Plan, TaskPlan
+from headrace.spec.platform import KubernetesExecutor
 from headrace.spec.task import compile_task
 
 MAX_TASKS = 1_000_000
@@ -49,6 +50,9 @@ def build_plan(document: Document, used: Sequence[str]) -> Plan:
         description=info.description,
         default_pipeline_root=spec.default_pipeline_root,
         sdk_version=spec.sdk_version,
+        time_limit=time_limit(
+            document.kubernetes.pipeline_config.active_deadline_seconds, "platforms.kubernetes.pipelineConfig"
+        ),
     )
 
 
@@ -76,7 +80,8 @@ def _component(
     if component.dag is not None:
         return _dag(name, component, component.dag, components, f"components.{name}")
     label = component.executor_label or ""
-    return compile_leaf(name, component, document.deployment.executors[label], label)
+    platform = document.kubernetes.deployment_spec.executors.get(label, KubernetesExecutor())
+    return compile_leaf(name, component, document.deployment.executors[label], platform, label)
 
 
 def _dag(name: str, component: ComponentSpec, dag: DagSpec, components: Mapping[str, Leaf | Dag], where: str) -> Dag:

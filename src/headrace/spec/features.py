@@ -26,7 +26,6 @@ _KUBERNETES = {
     "generic_ephemeral_volume": ("genericEphemeralVolume", "an ephemeral volume"),
     "empty_dir_mounts": ("emptyDirMounts", "an empty-dir volume"),
     "field_path_as_env": ("fieldPathAsEnv", "a field of the pod in the environment"),
-    "active_deadline_seconds": ("activeDeadlineSeconds", "a time limit on a task (kubernetes.set_timeout)"),
     "init_containers": ("initContainers", "init containers"),
 }
 
@@ -98,8 +97,6 @@ def _refuse_pipeline_config(config: PipelineConfig) -> None:
     where = "platforms.kubernetes.pipelineConfig"
     if config.workspace is not None:
         raise _not_yet("a workspace (dsl.WorkspaceConfig)", f"{where}.workspace")
-    if config.active_deadline_seconds:
-        raise _not_yet("a time limit on the run", f"{where}.activeDeadlineSeconds")
 
 
 def _not_yet(feature: str, where: str, hint: str = "Take it out of the pipeline to run the rest") -> InvalidSpec:

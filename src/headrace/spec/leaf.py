@@ -7,11 +7,17 @@ from headrace.spec.importer import compile_importer
 from headrace.spec.interface import interface
 from headrace.spec.ir import ComponentSpec
 from headrace.spec.plan import Container, Leaf, Resources
+from headrace.spec.platform import KubernetesExecutor
 from headrace.spec.text import to_text
 
+_LONGEST = 2_147_483_647
+"""Seconds; what Kubernetes takes at most."""
 
-def compile_leaf(name: str, component: ComponentSpec, executor: ExecutorSpec, label: str) -> Leaf:
-    """The leaf that the component `name` is; `label` is that of its executor."""
+
+def compile_leaf(
+    name: str, component: ComponentSpec, executor: ExecutorSpec, platform: KubernetesExecutor, label: str
+) -> Leaf:
+    """The leaf that the component `name` is; `label` is its executor's, `platform` what that asks of Kubernetes."""
     if executor.importer is not None:
         return compile_importer(name, interface(component, f"components.{name}"), executor.importer, label)
     if executor.container is None:
@@ -20,10 +26,22 @@ def compile_leaf(name: str, component: ComponentSpec, executor: ExecutorSpec, la
             where=f"deploymentSpec.executors.{label}",
             hint="Give it a container",
         )
-    return _container(name, component, executor.container, label)
+    limit = time_limit(platform.active_deadline_seconds, f"platforms.kubernetes.deploymentSpec.executors.{label}")
+    return _container(name, component, executor.container, label, limit)
 
 
-def _container(name: str, component: ComponentSpec, spec: ContainerSpec, label: str) -> Container:
+def time_limit(seconds: int, where: str) -> int:
+    """The seconds of an `activeDeadlineSeconds`, which is in the message at `where`; 0 is none."""
+    if 0 <= seconds <= _LONGEST:
+        return seconds
+    raise InvalidSpec(
+        f"a time limit of {seconds} seconds is none: it goes from 1 to {_LONGEST}",
+        where=f"{where}.activeDeadlineSeconds",
+        hint="Leave it out for no limit",
+    )
+
+
+def _container(name: str, component: ComponentSpec, spec: ContainerSpec, label: str, limit: int) -> Container:
     at = f"deploymentSpec.executors.{label}.container"
     if not spec.image:
         raise InvalidSpec("the container has no image", where=f"{at}.image")
@@ -42,6 +60,7 @@ def _container(name: str, component: ComponentSpec, spec: ContainerSpec, label: 
         env=tuple((each.name, each.value) for each in spec.env),
         resources=_resources(spec.resources),
         label=label,
+        time_limit=limit,
     )
 
 

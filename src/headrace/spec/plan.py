@@ -174,7 +174,10 @@ class Resources:
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """A component that is a command. All strings may hold placeholders; `env` keeps the document's order."""
+    """A component that is a command. All strings may hold placeholders; `env` keeps the document's order.
+
+    `time_limit` is how many seconds one attempt may run, 0 for as long as it likes.
+    """
 
     component: str
     interface: Interface
@@ -184,6 +187,7 @@ class Container:
     env: tuple[tuple[str, str], ...] = ()
     resources: Resources = field(default_factory=Resources)
     label: str = ""
+    time_limit: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +263,10 @@ class Dag:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A whole pipeline. `plan_id` is `sha256:<hex>` of the document's canonical content."""
+    """A whole pipeline. `plan_id` is `sha256:<hex>` of the document's canonical content.
+
+    `time_limit` is how many seconds a run may take, 0 for as long as it likes.
+    """
 
     plan_id: str
     pipeline_name: str
@@ -268,6 +275,7 @@ class Plan:
     description: str = ""
     default_pipeline_root: str = ""
     sdk_version: str = ""
+    time_limit: int = 0
 
     def find(self, path: str) -> TaskPlan:
         """The task at a path such as `root.inner.train`; of an iteration (`root.loop.3`) its loop's.

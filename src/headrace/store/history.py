@@ -26,6 +26,7 @@ from headrace.model.event import (
     AttemptStarted,
     AttemptSucceeded,
     CacheAnswered,
+    DeadlinePassed,
     Event,
     GroupDrained,
     GroupOpened,
@@ -101,6 +102,8 @@ def said(event: Event) -> JsonObject:
             }
         case CacheAnswered():
             return {"source": event.source}
+        case DeadlinePassed():
+            return {"attempt_id": event.attempt_id, "since": event.since, "seconds": event.seconds}
         case RunRequested() | WaitEnded() | TaskReady() | TaskEnded() | GroupOpened() | GroupDrained():
             return {}
         case _:

@@ -43,6 +43,7 @@ def leaf(
     always: bool = False,
     retry: Retry | None = None,
     condition: Condition | None = None,
+    time_limit: int = 0,
 ) -> TaskPlan:
     """A container task with string parameters in and out, and `made` as artifacts out."""
     taken = parameters or {}
@@ -52,7 +53,7 @@ def leaf(
         output_parameters=dict.fromkeys(outputs, STRING),
         output_artifacts={key: ArtifactSpec("system.Artifact") for key in made},
     )
-    container = Container(f"comp-{name}", interface, "python:3.11", ("echo",), (name,))
+    container = Container(f"comp-{name}", interface, "python:3.11", ("echo",), (name,), time_limit=time_limit)
     task = _task(name, container, after, taken, artifacts or {}, cached=cached, always=always)
     return replace(task, retry=retry, condition=condition)
 
@@ -104,9 +105,9 @@ def dag(*tasks: TaskPlan, outputs: Mapping[str, tuple[str, str]] | None = None) 
     )
 
 
-def plan(root: Dag, name: str = "test-pipeline") -> Plan:
+def plan(root: Dag, name: str = "test-pipeline", *, time_limit: int = 0) -> Plan:
     """A whole pipeline; its id is made of its name."""
-    return Plan(plan_id=f"sha256:{name}", pipeline_name=name, root=root)
+    return Plan(plan_id=f"sha256:{name}", pipeline_name=name, root=root, time_limit=time_limit)
 
 
 def output_of(task: str, key: str = "Output") -> FromTask:

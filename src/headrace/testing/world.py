@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from headrace.base import ids
 from headrace.base.clock import Instant
 from headrace.controllers.advance import Advance, Advanced, Held
-from headrace.engine.decision import Kill, Launch, Sent, Wait
+from headrace.engine.decision import Deadline, Kill, Launch, Sent, Wait
 from headrace.engine.state import Options, RunState
 from headrace.model.artifact import Artifact, Bindings
 from headrace.model.event import (
     AttemptFailed,
     AttemptStarted,
     AttemptSucceeded,
+    DeadlinePassed,
     Event,
     RetryRequested,
     RunRequested,
@@ -50,6 +51,7 @@ class Luck:
     failed: float = 0.1
     start_lost: float = 0.3
     retried: float = 0.3
+    timed_out: float = 0.3
 
 
 @dataclass(slots=True)
@@ -183,6 +185,9 @@ class World:
         if isinstance(command, Wait):
             self._mail.append(WaitEnded(command.path, self._clock.now()))
             return
+        if isinstance(command, Deadline):
+            self._limit(command)
+            return
         claimed = self._claimed.get(command.attempt_id)
         if claimed is None:
             task = state.tasks[command.path]
@@ -195,6 +200,12 @@ class World:
             self._mail.append(claimed.ended)
         elif not self._lucky(self.luck.start_lost):
             self._mail.append(AttemptStarted(claimed.attempt_id, command.path, claimed.started_at))
+
+    def _limit(self, deadline: Deadline) -> None:
+        """It passes soon, or not at all."""
+        if self._lucky(self.luck.timed_out):
+            path, attempt_id, since, seconds = deadline.path, deadline.attempt_id, deadline.since, deadline.seconds
+            self._mail.append(DeadlinePassed(path, attempt_id, since, seconds, self._clock.now()))
 
     def _end_something(self) -> None:
         """One of the attempts that run comes to its end."""

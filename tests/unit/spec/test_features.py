@@ -8,7 +8,7 @@ from tests.unit.spec.build import Json, compiled, leaf, pipeline, task
 from headrace.base.errors import InvalidSpec
 from headrace.spec.compile import compile_plan
 from headrace.spec.load import document_from_json
-from headrace.spec.plan import Plan
+from headrace.spec.plan import Container, Plan
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,6 @@ def on_kubernetes(config: Json, **more: Any) -> Plan:
         ({"genericEphemeralVolume": [{"volumeName": "v", "size": "1Gi"}]}, "ephemeral volume"),
         ({"emptyDirMounts": [{"volumeName": "v"}]}, "empty-dir"),
         ({"fieldPathAsEnv": [{"name": "N", "fieldPath": "metadata.name"}]}, "field of the pod"),
-        ({"activeDeadlineSeconds": "20"}, "set_timeout"),
         ({"initContainers": [{"name": "i"}]}, "init containers"),
     ],
 )
@@ -89,14 +88,25 @@ def test_kubernetes_features_that_place_a_pod_are_no_hindrance() -> None:
     assert plan.root.tasks
 
 
-@pytest.mark.parametrize(
-    ("config", "where"),
-    [
-        ({"workspace": {"size": "1Gi", "kubernetes": {"pvcSpecPatch": {}}}}, "workspace"),
-        ({"activeDeadlineSeconds": 5}, "activeDeadlineSeconds"),
-    ],
-)
-def test_what_the_pipeline_as_a_whole_asks_for(config: Json, where: str) -> None:
+def test_a_workspace_is_refused() -> None:
     with pytest.raises(InvalidSpec, match="not supported yet") as caught:
-        on_kubernetes({}, pipelineConfig=config)
-    assert caught.value.where == f"platforms.kubernetes.pipelineConfig.{where}"
+        on_kubernetes({}, pipelineConfig={"workspace": {"size": "1Gi", "kubernetes": {"pvcSpecPatch": {}}}})
+    assert caught.value.where == "platforms.kubernetes.pipelineConfig.workspace"
+
+
+def test_time_limits_of_a_task_and_of_the_run() -> None:
+    plan = on_kubernetes({"activeDeadlineSeconds": "20"}, pipelineConfig={"activeDeadlineSeconds": 5})
+    component = plan.root.tasks["one"].component
+    assert isinstance(component, Container)
+    assert (component.time_limit, plan.time_limit) == (20, 5)
+    assert on_kubernetes({}).time_limit == 0
+
+
+@pytest.mark.parametrize("seconds", [-1, 2**31])
+def test_a_time_limit_that_is_none(seconds: int) -> None:
+    with pytest.raises(InvalidSpec, match="time limit") as caught:
+        on_kubernetes({"activeDeadlineSeconds": seconds})
+    assert caught.value.where == "platforms.kubernetes.deploymentSpec.executors.exec.activeDeadlineSeconds"
+    with pytest.raises(InvalidSpec, match="time limit") as caught:
+        on_kubernetes({}, pipelineConfig={"activeDeadlineSeconds": seconds})
+    assert caught.value.where == "platforms.kubernetes.pipelineConfig.activeDeadlineSeconds"
