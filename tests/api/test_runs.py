@@ -72,6 +72,19 @@ def test_a_run_that_was_given_nothing_has_no_runtime_config(api: Api, document: 
     assert "runtime_config" not in api.get("/runs")["runs"][0]
 
 
+def test_macros_in_texts_are_filled_in_when_a_run_is_made(api: Api, document: dict[str, Any]) -> None:
+    word = "[[RunUUID]] [[CurrentTime.2006-01-02]] [[ScheduledTime]] [[Index]]"
+    config = {"parameters": {"count": 3, "word": word}}
+    run = api.run(document, runtime_config=config)
+    assert run["runtime_config"]["parameters"] == {
+        "count": 3,
+        "word": f"{run['run_id']} 2023-11-14 [[ScheduledTime]] [[Index]]",
+    }
+    assert api.row(run["run_id"]).parameters == run["runtime_config"]["parameters"]
+    run = api.run(document, runtime_config=config, scheduled_at="2026-02-03T04:05:06Z")
+    assert run["runtime_config"]["parameters"]["word"].endswith(" 20260203040506 [[Index]]")
+
+
 def test_a_run_without_an_experiment_goes_to_the_default_one(api: Api, document: dict[str, Any]) -> None:
     first, second = (api.run(document, runtime_config=COUNT) for _ in range(2))
     assert first["experiment_id"] == second["experiment_id"]

@@ -15,6 +15,7 @@ from headrace.api.documents import Documents
 from headrace.api.handlers import Handlers
 from headrace.api.wire import run as wire
 from headrace.api.wire.common import Empty
+from headrace.base.clock import Instant
 from headrace.base.errors import Conflict, FailedPrecondition, InvalidInput, NotFound
 from headrace.base.json import JsonObject
 from headrace.model.event import RetryRequested, RunRequested, TerminateRequested
@@ -22,6 +23,7 @@ from headrace.model.run import Run, StateChange
 from headrace.model.state import State
 from headrace.model.task import Task
 from headrace.spec.load import Document, document_from_json
+from headrace.spec.schedule import macros
 from headrace.spec.values import runtime_parameters
 from headrace.store import catalog, runs, upkeep
 from headrace.store import query as lists
@@ -53,8 +55,9 @@ class Runs(Handlers):
         if asked.plugins_output:
             raise Conflict("plugins_output is the server's to write", where="plugins_output", hint="Leave it out")
         source = await self._source(asked)
-        await asyncio.to_thread(self._check, source.document, asked.runtime_config)
         run = self._run(request, asked, name, source)
+        given = run.parameters if asked.runtime_config is not None else None
+        await asyncio.to_thread(self._check, source.document, given)
 
         def unit(tx: Tx) -> Run:
             placed = run
@@ -68,10 +71,12 @@ class Runs(Handlers):
         return reply(self._message(created, document=source.document.as_json()))
 
     def _run(self, request: Request, asked: wire.Run, name: str, source: Source) -> Run:
-        now = self.services.clock.now()
+        """The run as asked for, the macros in its parameters filled in."""
+        now, run_id = self.services.clock.now(), self.services.fresh_id()
         config = asked.runtime_config or wire.RuntimeConfig()
+        scheduled_at = proto_json.read_time(asked.scheduled_at) if asked.scheduled_at else Instant(0)
         return Run(
-            run_id=self.services.fresh_id(),
+            run_id=run_id,
             key=0,
             name=name,
             namespace=self.principal(request).namespace,
@@ -79,11 +84,11 @@ class Runs(Handlers):
             plan_id=source.document.plan_id,
             pipeline_name=source.document.name,
             created_at=now,
-            scheduled_at=proto_json.read_time(asked.scheduled_at) if asked.scheduled_at else now,
+            scheduled_at=scheduled_at or now,
             description=asked.description,
             pipeline_id=source.pipeline_id,
             pipeline_version_id=source.pipeline_version_id,
-            parameters=config.parameters,
+            parameters=macros.fill(config.parameters, macros.Occasion(run_id, now, scheduled_at)),
             pipeline_root=config.pipeline_root or self.services.settings.pipeline_root,
             service_account=asked.service_account or "pipeline-runner",
             history=(StateChange(now, State.PENDING),),
@@ -104,9 +109,9 @@ class Runs(Handlers):
         version_id = reference.pipeline_version_id if reference is not None else asked.pipeline_version_id
         return await self.read(lambda tx: _version(tx, pipeline_id, version_id))
 
-    def _check(self, document: Document, config: wire.RuntimeConfig | None) -> None:
+    def _check(self, document: Document, given: JsonObject | None) -> None:
         """The pipeline compiles, and takes the parameters that are given. Raises InvalidSpec, InvalidInput."""
-        runtime_parameters(self.services.plans.get(document), config.parameters if config is not None else None)
+        runtime_parameters(self.services.plans.get(document), given)
 
     def _message(
         self, run: Run, *, document: JsonObject | Raw | None = None, tasks: Sequence[Task] = (), full: bool = False
