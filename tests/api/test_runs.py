@@ -212,7 +212,7 @@ def test_terminate_is_a_wish_that_shows_at_once_and_is_granted_once(api: Api, do
     assert api.get(f"/runs/{run_id}")["state"] == "CANCELED"
     over = api.http.post(f"{V2}/runs/{run_id}:terminate")
     assert over.status_code == 400
-    assert f"Failed to terminate run {run_id}: it is CANCELED" in over.json()["message"]
+    assert f"Failed to terminate a run: {run_id} is CANCELED" in over.json()["message"]
 
 
 def test_retry_is_for_runs_that_have_ended(api: Api, document: dict[str, Any]) -> None:
@@ -234,9 +234,6 @@ def test_archive_unarchive_and_delete(api: Api, document: dict[str, Any]) -> Non
     assert api.get(f"/runs/{run_id}")["storage_state"] == "ARCHIVED"
     assert api.post(f"/runs/{run_id}:unarchive", {}) == {}
     assert api.get(f"/runs/{run_id}")["storage_state"] == "AVAILABLE"
-    live = api.http.delete(f"{V2}/runs/{run_id}")
-    assert (live.status_code, live.json()["code"]) == (400, 9)
-    assert "Terminate it" in live.json()["message"]
     api.advance(run_id, *Scene(run_id).started())
     api.advance(run_id, *Scene(run_id).ended())
     assert api.delete(f"/runs/{run_id}") == {}
@@ -252,6 +249,29 @@ def test_a_run_of_an_archived_experiment_stays_archived(api: Api, document: dict
     assert (response.status_code, response.json()["code"]) == (400, 9)
 
 
+def test_a_live_run_that_is_deleted_is_out_of_sight_and_terminated(api: Api, document: dict[str, Any]) -> None:
+    run_id = api.run(document, runtime_config=COUNT)["run_id"]
+    api.advance(run_id, *Scene(run_id).started())
+    api.woken.get(timeout=5)
+    assert api.delete(f"/runs/{run_id}") == {}
+    assert api.woken.get(timeout=5) == run_id
+    assert api.get("/runs") == {}
+    for method, path in (
+        ("GET", ""),
+        ("GET", "/tasks"),
+        ("DELETE", ""),
+        ("POST", ":terminate"),
+        ("POST", ":retry"),
+        ("POST", ":archive"),
+        ("POST", ":unarchive"),
+    ):
+        gone = api.http.request(method, f"{V2}/runs/{run_id}{path}")
+        assert (gone.status_code, gone.json()["code"]) == (404, 5), (method, path)
+    rows = api.services.database.read(lambda tx: runs.load_run(tx, run_id))
+    inbox = api.services.database.submit(lambda tx: runs.take_inbox(tx, rows.run)).result()
+    assert [type(event).__name__ for event in inbox] == ["RunRequested", "TerminateRequested"]
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [
@@ -260,8 +280,6 @@ def test_a_run_of_an_archived_experiment_stays_archived(api: Api, document: dict
         ("GET", "/recurringruns/x"),
         ("DELETE", "/recurringruns/x"),
         ("POST", "/recurringruns/x:enable"),
-        ("POST", "/pipelines/create"),
-        ("POST", "/pipelines/x/versions"),
     ],
 )
 def test_what_comes_later_says_so(api: Api, method: str, path: str) -> None:

@@ -10,7 +10,8 @@ from headrace.base.clock import Instant
 from headrace.base.errors import FailedPrecondition, NotFound
 from headrace.engine.decision import AttemptAdded, RunMoved, TaskAdded, TaskMoved
 from headrace.model.artifact import Bindings
-from headrace.model.event import TaskReady
+from headrace.model.event import RetryRequested, RunRequested, TaskReady, TerminateRequested
+from headrace.model.listing import ListQuery
 from headrace.model.state import State, StorageState
 from headrace.store import cache, catalog, leases, query, runs, tables, upkeep
 from headrace.store.db import Database, Tx
@@ -93,11 +94,9 @@ def test_a_deleted_run_leaves_its_artifacts_only(database: Database) -> None:
     run = database.read(lambda tx: query.get_run(tx, a_run("r").run_id))
     attempt = an_attempt(run, "root.t")
     do(database, lambda tx: leases.take_lease(tx, run.key, "me"))
-    with pytest.raises(FailedPrecondition, match="PENDING"):
-        do(database, lambda tx: upkeep.delete_run(tx, run.run_id))
     ending = (AttemptAdded(attempt), RunMoved(Instant(11), State.SUCCEEDED))
     do(database, lambda tx: runs.write(tx, run, 1, (TaskReady("root.t", Instant(11)),), ending))
-    do(database, lambda tx: upkeep.delete_run(tx, run.run_id))
+    do(database, lambda tx: upkeep.delete_run(tx, run.run_id, Instant(12)))
     left = {
         table.name
         for table in tables.metadata.sorted_tables
@@ -108,7 +107,36 @@ def test_a_deleted_run_leaves_its_artifacts_only(database: Database) -> None:
     artifact = OUTPUTS.artifacts["d"][0]
     assert database.read(lambda tx: query.get_artifact(tx, artifact.artifact_id)).task_id == task
     with pytest.raises(NotFound):
-        do(database, lambda tx: upkeep.delete_run(tx, run.run_id))
+        do(database, lambda tx: upkeep.delete_run(tx, run.run_id, Instant(13)))
+
+
+def test_a_run_that_is_deleted_before_its_end_is_hidden_until_then(database: Database) -> None:
+    experiment = make_experiment(database)
+    run = make_run(database, a_run(experiment_id=experiment.experiment_id))
+    do(database, lambda tx: runs.write(tx, run, 0, (TaskReady("root", Instant(2)),), (RunMoved(Instant(2), State.RUNNING),)))
+    do(database, lambda tx: upkeep.delete_run(tx, run.run_id, Instant(3)))
+    with pytest.raises(NotFound):
+        database.read(lambda tx: query.get_run(tx, run.run_id))
+    assert database.read(lambda tx: query.list_runs(tx, "", ListQuery())).total == 0
+    assert not do(database, lambda tx: upkeep.remove_if_gone(tx, run.run_id))
+    assert database.read(runs.live_runs) == [run.run_id]
+    inbox = do(database, lambda tx: runs.take_inbox(tx, run))
+    assert [type(event) for event in inbox] == [RunRequested, TerminateRequested]
+    do(database, lambda tx: runs.write(tx, run, 1, (TaskReady("root", Instant(4)),), (RunMoved(Instant(4), State.CANCELED),)))
+    assert do(database, lambda tx: upkeep.remove_if_gone(tx, run.run_id))
+    assert not database.read(lambda tx: runs.exists(tx, run.run_id))
+
+
+def test_a_run_that_is_to_be_run_again_is_ended_before_it_is_removed(database: Database) -> None:
+    run = make_run(database)
+    do(database, lambda tx: runs.take_inbox(tx, run))
+    do(database, lambda tx: runs.write(tx, run, 1, (TaskReady("root", Instant(4)),), (RunMoved(Instant(4), State.FAILED),)))
+    do(database, lambda tx: runs.post(tx, run.run_id, RetryRequested(Instant(5))))
+    do(database, lambda tx: upkeep.delete_run(tx, run.run_id, Instant(6)))
+    assert database.read(lambda tx: runs.exists(tx, run.run_id))
+    inbox = do(database, lambda tx: runs.take_inbox(tx, run))
+    assert [type(event) for event in inbox] == [RetryRequested, TerminateRequested]
+    assert do(database, lambda tx: upkeep.remove_if_gone(tx, run.run_id))
 
 
 def test_attempts_are_known_while_their_run_exists_and_done_with_when_it_ended(database: Database) -> None:

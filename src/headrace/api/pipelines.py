@@ -7,42 +7,45 @@ from typing import TypeVar
 from starlette.requests import Request
 from starlette.responses import Response
 
-from headrace.api import body, limits, listing, proto_json, query
+from headrace.api import body, listing, proto_json, query
 from headrace.api.body import reply
 from headrace.api.convert import catalog as convert
 from headrace.api.documents import Documents
 from headrace.api.handlers import Handlers
+from headrace.api.packages import Labels, Packages
+from headrace.api.remote import Remote
 from headrace.api.wire import catalog as wire
 from headrace.api.wire.common import Empty
-from headrace.base.errors import Unimplemented
-from headrace.model.catalog import Pipeline
+from headrace.base.errors import InvalidInput
 from headrace.store import catalog
 from headrace.store import query as lists
 from headrace.store.db import Tx
 
 M = TypeVar("M", wire.Pipeline, wire.PipelineVersion)
 
-_UPLOAD = "Download the package and upload it: POST /apis/v2beta1/pipelines/upload or .../upload_version"
 
-
+@dataclass(frozen=True, slots=True)
 class Pipelines(Handlers):
+    packages: Packages
+    remote: Remote
+
     async def create(self, request: Request) -> Response:
         """A pipeline without a version."""
         asked = proto_json.read(wire.Pipeline, await body.read(request))
-        pipeline = Pipeline(
-            pipeline_id=self.services.fresh_id(),
-            name=limits.name(asked.name or asked.display_name, "name"),
-            display_name=asked.display_name or asked.name,
-            namespace=self.principal(request).namespace,
-            created_at=self.services.clock.now(),
-            description=asked.description,
-            tags=asked.tags,
-        )
+        pipeline = self.packages.pipeline(_labels(asked), self.principal(request).namespace)
         await self.write(lambda tx: catalog.create_pipeline(tx, pipeline))
         return reply(convert.pipeline(pipeline))
 
     async def create_from_url(self, request: Request) -> Response:
-        raise Unimplemented("pipelines are not fetched from a URL yet", where=request.url.path, hint=_UPLOAD)
+        """A pipeline, and its first version from a URL. What one of the two lacks of names, the other gives."""
+        asked = proto_json.read(wire.CreatePipelineAndVersion, await body.read(request))
+        given, first = asked.pipeline or wire.Pipeline(), asked.pipeline_version or wire.PipelineVersion()
+        package, filename = await self.remote.package(first, "pipeline_version.package_url.pipeline_url")
+        version_name = first.name or first.display_name
+        own = _labels(given, version_name or filename)
+        pipeline = self.packages.pipeline(own, self.principal(request).namespace)
+        await self.packages.keep(package, _labels(first, own.unique), pipeline.pipeline_id, pipeline)
+        return reply(convert.pipeline(pipeline))
 
     async def get(self, request: Request) -> Response:
         pipeline_id = query.path(request, "pipeline_id")
@@ -69,14 +72,18 @@ class Pipelines(Handlers):
         asked, given = _change(wire.Pipeline, await body.read(request))
         tags = asked.tags if "tags" in given else None
         name = asked.display_name or None
-        changed = await self.write(
-            lambda tx: catalog.update_pipeline(tx, pipeline_id, display_name=name, new_tags=tags)
-        )
-        return reply(convert.pipeline(changed))
+
+        def unit(tx: Tx) -> wire.Pipeline:
+            _refuse_other(asked, convert.pipeline(catalog.get_pipeline(tx, pipeline_id)), ("name", "description"))
+            return convert.pipeline(catalog.update_pipeline(tx, pipeline_id, display_name=name, new_tags=tags))
+
+        return reply(await self.write(unit))
 
     async def delete(self, request: Request) -> Response:
         pipeline_id, cascade = query.path(request, "pipeline_id"), query.flag(request, "cascade")
-        await self.write(lambda tx: catalog.delete_pipeline(tx, pipeline_id, cascade=cascade))
+        await self.packages.forget(
+            await self.write(lambda tx: catalog.delete_pipeline(tx, pipeline_id, cascade=cascade))
+        )
         return reply(Empty())
 
 
@@ -85,9 +92,17 @@ class Versions(Handlers):
     """KFP does not check the pipeline in a version's path against the version's own."""
 
     documents: Documents
+    packages: Packages
+    remote: Remote
 
     async def create(self, request: Request) -> Response:
-        raise Unimplemented("versions are not fetched from a URL yet", where=request.url.path, hint=_UPLOAD)
+        """A version from a URL, of the pipeline in the path."""
+        pipeline_id = query.path(request, "pipeline_id")
+        asked = proto_json.read(wire.PipelineVersion, await body.read(request))
+        await self.read(lambda tx: catalog.get_pipeline(tx, pipeline_id))
+        package, filename = await self.remote.package(asked, "package_url.pipeline_url")
+        version = await self.packages.keep(package, _labels(asked, filename), pipeline_id)
+        return reply(convert.version(version, package.document.as_json()))
 
     async def get(self, request: Request) -> Response:
         version_id = query.path(request, "version_id")
@@ -117,6 +132,8 @@ class Versions(Handlers):
         name = asked.display_name or None
 
         def unit(tx: Tx) -> wire.PipelineVersion:
+            fixed = ("name", "description", "code_source_url", "package_url")
+            _refuse_other(asked, convert.version(catalog.get_version(tx, version_id), None), fixed)
             changed = catalog.update_version(tx, version_id, display_name=name, new_tags=tags)
             return convert.version(changed, self.documents.get(tx, changed.plan_id))
 
@@ -125,7 +142,20 @@ class Versions(Handlers):
     async def delete(self, request: Request) -> Response:
         version_id = query.path(request, "version_id")
         await self.write(lambda tx: catalog.delete_version(tx, version_id))
+        await self.packages.forget([version_id])
         return reply(Empty())
+
+
+def _labels(asked: wire.Pipeline | wire.PipelineVersion, fallback: str = "") -> Labels:
+    return Labels(asked.name, asked.display_name, fallback, asked.description, asked.tags)
+
+
+def _refuse_other(asked: M, found: M, fixed: Collection[str]) -> None:
+    """Raises InvalidInput for a change of what cannot be changed; to send it as it is is no change."""
+    for name in fixed:
+        given = getattr(asked, name)
+        if given and given != getattr(found, name):
+            raise InvalidInput("it cannot be changed", where=name, hint="Only display_name and tags can")
 
 
 def _change(kind: type[M], raw: bytes) -> tuple[M, Collection[str]]:

@@ -15,7 +15,9 @@ from headrace.api.errors import Handler, plain
 from headrace.api.experiments import Experiments
 from headrace.api.later import recurring_runs
 from headrace.api.logs import Logs
+from headrace.api.packages import Packages
 from headrace.api.pipelines import Pipelines, Versions
+from headrace.api.remote import Remote, rules
 from headrace.api.runs import Runs
 from headrace.api.server_info import ServerInfo
 from headrace.api.services import Services
@@ -24,6 +26,7 @@ from headrace.api.tasks import Tasks
 from headrace.api.uploads import TURNS, Uploads
 from headrace.api.waiting import Closing, Ticker
 from headrace.api.why import Why
+from headrace.base.egress import Egress
 
 V2 = "/apis/v2beta1"
 OWN = "/api/v1"
@@ -85,14 +88,16 @@ def _experiments(services: Services) -> list[Route]:
 
 
 def _pipelines(services: Services, documents: Documents) -> list[Route]:
-    pipelines, versions = Pipelines(services), Versions(services, documents)
-    uploads = Uploads(services, asyncio.Semaphore(TURNS))
+    turns, packages = asyncio.Semaphore(TURNS), Packages(services)
+    remote = Remote(packages, Egress(rules(services.settings)), turns)
+    pipelines, versions = Pipelines(services, packages, remote), Versions(services, documents, packages, remote)
+    uploads = Uploads(services, packages, turns)
     one, all_versions = f"{V2}/pipelines/{{pipeline_id}}", f"{V2}/pipelines/{{pipeline_id}}/versions"
     return [
         _route("POST", f"{V2}/pipelines/upload", plain(uploads.pipeline)),
         _route("POST", f"{V2}/pipelines/upload_version", plain(uploads.version)),
         _route("POST", f"{V2}/pipelines/create", pipelines.create_from_url),
-        _route("GET", f"{V2}/pipelines/names/{{name}}", pipelines.get_by_name),
+        _route("GET", f"{V2}/pipelines/names/{{name:path}}", pipelines.get_by_name),
         _route("GET", f"{V2}/pipelines", pipelines.list),
         _route("POST", f"{V2}/pipelines", pipelines.create),
         _route("GET", one, pipelines.get),

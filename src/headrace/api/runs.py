@@ -154,7 +154,10 @@ class Runs(Handlers):
         def unit(tx: Tx) -> None:
             state = lists.get_run(tx, run_id).state
             if state not in (State.PENDING, State.RUNNING):
-                raise FailedPrecondition(f"Failed to terminate run {run_id}: it is {state}")
+                raise FailedPrecondition(
+                    f"Failed to terminate a run: {run_id} is {state}",
+                    hint="Only a run that is pending or running can be",
+                )
             runs.post(tx, run_id, wish)
 
         await self.write(unit)
@@ -191,8 +194,10 @@ class Runs(Handlers):
         return reply(Empty())
 
     async def delete(self, request: Request) -> Response:
-        run_id = query.path(request, "run_id")
-        await self.write(lambda tx: upkeep.delete_run(tx, run_id))
+        """A run that has not ended is out of sight at once; its controllers terminate it, and remove it at its end."""
+        run_id, now = query.path(request, "run_id"), self.services.clock.now()
+        await self.write(lambda tx: upkeep.delete_run(tx, run_id, now))
+        self.services.wake(run_id)
         return reply(Empty())
 
 

@@ -15,6 +15,7 @@ from headrace.api import proto_json, query
 from headrace.api.convert import events as convert
 from headrace.api.handlers import Handlers
 from headrace.api.waiting import Closing, first
+from headrace.base.errors import NotFound
 from headrace.model.state import State
 from headrace.store import query as lists
 from headrace.store import runs
@@ -45,7 +46,10 @@ class Stream(Handlers):
         while not self.closing.is_set():
             news = feed.watch(run_id)
             try:
-                rows, state = await self._news(run_id, after)
+                try:
+                    rows, state = await self._news(run_id, after)
+                except NotFound:  # it was deleted meanwhile
+                    return
                 for row in rows:
                     yield _event(str(row.number), row.kind, convert.event(row))
                     after = row.number

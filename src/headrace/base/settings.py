@@ -44,6 +44,9 @@ class Settings:
     images: Mapping[str, ImageSetting] = field(default_factory=dict)
     allowed_hosts: tuple[str, ...] = ()
     allowed_origins: tuple[str, ...] = ()
+    pipeline_url_allowed_domains: tuple[str, ...] = ()
+    pipeline_url_allow_http: bool = False
+    pipeline_url_validation_enabled: bool = True
     kill_grace: float = 10.0
     log_level: str = "info"
 

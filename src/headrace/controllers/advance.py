@@ -17,7 +17,7 @@ from headrace.engine.state import Options, RunState, open_attempts
 from headrace.model.artifact import Artifact, Bindings
 from headrace.model.event import CacheAnswered, Event
 from headrace.spec.plan import Plan
-from headrace.store import cache, leases, runs
+from headrace.store import cache, leases, runs, upkeep
 from headrace.store.db import Tx
 
 
@@ -62,6 +62,8 @@ class Advance:
         events = [*runs.take_inbox(tx, state.run), *observed]
         settled = settle(state, events, lambda look: self._look_up(tx, state, look))
         runs.write(tx, state.run, held.number, events, settled.changes)
+        if state.run.state.ended:
+            upkeep.remove_if_gone(tx, run_id)
         return Advanced(
             Held(state, held.term, held.number + len(events)), _open_commands(state) if loaded else settled.commands
         )

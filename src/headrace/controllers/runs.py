@@ -6,12 +6,12 @@ Starting is recovering: every run that has not ended gets its actor, which loads
 import asyncio
 import logging
 
-from headrace.base.errors import LeaseLost
+from headrace.base.errors import LeaseLost, NotFound
 from headrace.controllers.actor import RunActor, Shared
 from headrace.engine.abort import abort
 from headrace.model.event import Event, RunAborted
 from headrace.model.run import Failure
-from headrace.store import runs
+from headrace.store import runs, upkeep
 from headrace.store.db import Tx
 
 log = logging.getLogger(__name__)
@@ -68,8 +68,11 @@ class Runs:
         except LeaseLost:
             log.info("run %s is owned by another controller", actor.run_id)
         except Exception as error:
-            log.exception("run %s cannot go on", actor.run_id)
-            await self._give_up(actor.run_id, shared, error)
+            if isinstance(error, NotFound) and not await asyncio.to_thread(_is_there, shared, actor.run_id):
+                log.info("run %s was deleted", actor.run_id)
+            else:
+                log.exception("run %s cannot go on", actor.run_id)
+                await self._give_up(actor.run_id, shared, error)
         finally:
             del self._actors[actor.run_id]
         if actor.has_news:
@@ -85,7 +88,13 @@ class Runs:
             aborted = RunAborted(shared.advance.clock.now(), failure)
             changes = abort(rows.tasks, aborted.at, failure)
             runs.write(tx, rows.run, rows.last_event, (aborted,), changes)
+            upkeep.remove_if_gone(tx, run_id)
             return rows.last_event + 1
 
         shared.dispatcher.abandon(run_id)
         shared.feed.publish(run_id, await asyncio.wrap_future(shared.database.submit(unit)))
+
+
+def _is_there(shared: Shared, run_id: str) -> bool:
+    """Whether the run has its row, deleted or not."""
+    return shared.database.read(lambda tx: runs.exists(tx, run_id))

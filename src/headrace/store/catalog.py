@@ -7,7 +7,7 @@ their pipeline. Lists are in `query.py`.
 from collections.abc import Mapping
 from dataclasses import replace
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from headrace.base import ids
@@ -18,6 +18,7 @@ from headrace.model.catalog import Experiment, Pipeline, PipelineVersion
 from headrace.model.state import StorageState
 from headrace.store import tables as t
 from headrace.store import tags
+from headrace.store.lineage import chunks
 from headrace.store.rows import experiment_of, pipeline_of, version_of
 from headrace.store.runs import keep_document
 
@@ -163,23 +164,26 @@ def update_pipeline(
     return pipeline
 
 
-def delete_pipeline(tx: Connection, pipeline_id: str, *, cascade: bool = False) -> None:
-    """Delete the pipeline. Raises NotFound, FailedPrecondition where it has versions and `cascade` is not given."""
+def delete_pipeline(tx: Connection, pipeline_id: str, *, cascade: bool = False) -> tuple[str, ...]:
+    """Delete the pipeline; gives the ids of the versions that went with it, whose bytes are of no use any more.
+
+    Raises NotFound, FailedPrecondition where it has versions and `cascade` is not given.
+    """
     get_pipeline(tx, pipeline_id)
     versions = t.pipeline_versions
-    owned = select(versions.c.pipeline_version_id).where(versions.c.pipeline_id == pipeline_id)
-    if cascade:
-        tx.execute(delete(t.tags).where(t.tags.c.owner_id.in_(owned)))
-        tx.execute(delete(versions).where(versions.c.pipeline_id == pipeline_id))
-    else:
-        count = tx.execute(select(func.count()).select_from(versions).where(versions.c.pipeline_id == pipeline_id))
-        if number := count.scalar_one():
-            raise FailedPrecondition(
-                f"Pipeline {pipeline_id} has {number} versions",
-                hint="Delete them first, or delete all with cascade=true",
-            )
-    tx.execute(delete(t.tags).where(t.tags.c.owner_id == pipeline_id))
+    of_it = versions.c.pipeline_id == pipeline_id
+    owned = tuple(tx.execute(select(versions.c.pipeline_version_id).where(of_it)).scalars())
+    if owned and not cascade:
+        raise FailedPrecondition(
+            f"Pipeline {pipeline_id} has {len(owned)} versions",
+            where="cascade",
+            hint="Delete them first, or delete all with cascade=true",
+        )
+    for chunk in chunks([*owned, pipeline_id]):
+        tx.execute(delete(t.tags).where(t.tags.c.owner_id.in_(chunk)))
+    tx.execute(delete(versions).where(of_it))
     tx.execute(delete(t.pipelines).where(t.pipelines.c.pipeline_id == pipeline_id))
+    return owned
 
 
 def create_version(tx: Connection, version: PipelineVersion, document: JsonObject) -> PipelineVersion:

@@ -47,7 +47,9 @@ _SHOWN_STATE = case(
     else_=t.runs.c.state,
 ).label("state")
 _RUN_COLUMNS = [column for column in t.runs.c if column.name not in ("state", "parameters_size", "parameters")]
-_RUN: Select[Any] = select(*_RUN_COLUMNS, _SHOWN_STATE, t.runs.c.parameters).where(t.runs.c.run_id == bindparam("run"))
+_RUN: Select[Any] = select(*_RUN_COLUMNS, _SHOWN_STATE, t.runs.c.parameters).where(
+    t.runs.c.run_id == bindparam("run"), t.runs.c.namespace != t.GONE
+)
 _LISTED_RUN = select(
     *_RUN_COLUMNS,
     _SHOWN_STATE,

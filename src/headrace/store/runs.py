@@ -155,8 +155,9 @@ def tasks_of(tx: Connection, rows: Sequence[Row[Any]]) -> tuple[Task, ...]:
 
 
 def run_key(tx: Connection, run_id: str) -> int:
-    """The key of a run. Raises NotFound."""
-    key: int | None = tx.execute(select(t.runs.c.run_key).where(t.runs.c.run_id == run_id)).scalar()
+    """The key of a run that is not deleted. Raises NotFound."""
+    there = select(t.runs.c.run_key).where(t.runs.c.run_id == run_id, t.runs.c.namespace != t.GONE)
+    key: int | None = tx.execute(there).scalar()
     if key is None:
         raise NotFound(f"Run {run_id} not found")
     return key
@@ -196,6 +197,11 @@ def post(tx: Connection, run_id: str, event: history.Asked) -> None:
         "payload": to_json(history.said(event)),
     }
     tx.execute(insert(t.inbox), values)
+
+
+def exists(tx: Connection, run_id: str) -> bool:
+    """Whether the run has a row; a deleted one has until it has ended."""
+    return tx.execute(select(t.runs.c.run_key).where(t.runs.c.run_id == run_id)).first() is not None
 
 
 def take_inbox(tx: Connection, run: Run) -> list[Event]:

@@ -19,6 +19,8 @@ KEY = BigInteger().with_variant(Integer(), "sqlite")
 TEXT = Text().with_variant(Text(2**32 - 1), "mysql", "mariadb")
 ID = 64
 NAMESPACE = 63
+GONE = "~gone"
+"""The namespace of runs that were deleted before they ended, until they have; it is nobody's, so no list has them."""
 STATE = 16
 OPTIONS: dict[str, Any] = {"mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin"}
 

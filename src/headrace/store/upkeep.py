@@ -1,21 +1,29 @@
 """What users and the collector do with runs that are over: archive, bring back, delete, and find what they left.
 
-A deleted run takes its tasks, attempts, links, metrics and history with it. Its artifacts keep their rows, as their
+A deleted run takes its tasks, attempts, links, metrics and history with it. One that was deleted before it ended is
+hidden in a namespace of its own meanwhile: whoever ends it removes it. Its artifacts keep their rows, as their
 bytes stay in the store: an artifact may have gone into other runs, by the cache too.
 """
 
 from collections.abc import Collection
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, select, update
 
 from headrace.base.clock import Instant
 from headrace.base.errors import FailedPrecondition
+from headrace.model.event import TerminateRequested
 from headrace.model.state import State, StorageState
 from headrace.store import tables as t
 from headrace.store.lineage import chunks
 from headrace.store.query import get_run
+from headrace.store.runs import post
 
 ENDED = tuple(state.value for state in State if state.ended)
+
+_RETRIED = exists().where(t.inbox.c.run_id == t.runs.c.run_id, t.inbox.c.kind == "RetryRequested")
+_OVER = select(t.runs.c.run_key).where(
+    t.runs.c.run_id == bindparam("run"), t.runs.c.namespace == t.GONE, t.runs.c.state.in_(ENDED), ~_RETRIED
+)
 
 
 def archive_run(tx: Connection, run_id: str) -> None:
@@ -36,14 +44,26 @@ def unarchive_run(tx: Connection, run_id: str) -> None:
     _store(tx, run_id, StorageState.AVAILABLE)
 
 
-def delete_run(tx: Connection, run_id: str) -> None:
-    """Raises NotFound, FailedPrecondition while it has not ended: its steps may run."""
-    run = get_run(tx, run_id)
-    if not run.state.ended:
-        raise FailedPrecondition(f"Run {run_id} is {run.state}", hint="Terminate it, wait for its end, then delete it")
+def delete_run(tx: Connection, run_id: str, at: Instant) -> None:
+    """The run is gone from here on; one that has not ended is terminated first, and its rows go when it ends.
+
+    Raises NotFound.
+    """
+    get_run(tx, run_id)
+    tx.execute(update(t.runs).where(t.runs.c.run_id == run_id).values(namespace=t.GONE))
+    if not remove_if_gone(tx, run_id):
+        post(tx, run_id, TerminateRequested(at))
+
+
+def remove_if_gone(tx: Connection, run_id: str) -> bool:
+    """Remove the rows of a run that was deleted and has ended, unless it is asked to be run again."""
+    key = tx.execute(_OVER, {"run": run_id}).scalar()
+    if key is None:
+        return False
     for table in (t.metrics, t.artifact_tasks, t.attempts, t.tasks, t.run_events, t.leases, t.runs):
-        tx.execute(delete(table).where(table.c.run_key == run.key))
+        tx.execute(delete(table).where(table.c.run_key == key))
     tx.execute(delete(t.inbox).where(t.inbox.c.run_id == run_id))
+    return True
 
 
 def attempts_of_ended_runs(tx: Connection, before: Instant) -> list[str]:

@@ -24,7 +24,7 @@ from headrace.model.state import State
 from headrace.model.task import attempt_id
 from headrace.spec.load import document_from_json
 from headrace.spec.plans import Plans
-from headrace.store import runs
+from headrace.store import runs, upkeep
 from headrace.store.db import Database, Tx
 from headrace.testing.clock import FakeClock
 from headrace.testing.launcher import ScriptedLauncher
@@ -168,6 +168,24 @@ async def test_terminate_kills_what_runs_and_what_waits(place: Place) -> None:
     assert rows.run.state is State.CANCELED
     assert len(place.launcher.kills) == 3
     assert {task.state for task in rows.tasks} == {State.CANCELED}
+
+
+async def test_a_run_that_is_deleted_while_it_runs_is_killed_and_leaves_no_rows(place: Place) -> None:
+    place.launcher.script = running
+    run_id = place.create(pipeline(shell_task("only", "true")))
+    async with place.controllers() as controllers:
+        await place.until(lambda: len(place.launcher.claimed) == 1)
+        watched = place.feed.watch(run_id)
+        now = place.clock.now()
+        place.database.submit(lambda tx: upkeep.delete_run(tx, run_id, now)).result()
+        controllers.wake(run_id)
+        while place.database.read(lambda tx: runs.exists(tx, run_id)):
+            await asyncio.wait_for(watched, 20)
+            watched = place.feed.watch(run_id)
+        await place.until(lambda: controllers.live_runs == 0)
+        controllers.wake(run_id)
+        await place.until(lambda: controllers.live_runs == 0)
+    assert len(place.launcher.kills) == 1
 
 
 @pytest.mark.parametrize(

@@ -64,3 +64,8 @@ class ListPipelineVersions(Message):
     pipeline_versions: list[PipelineVersion] = []
     total_size: int = 0
     next_page_token: str = ""
+
+
+class CreatePipelineAndVersion(Message):
+    pipeline: Pipeline | None = None
+    pipeline_version: PipelineVersion | None = None
