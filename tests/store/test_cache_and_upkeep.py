@@ -113,7 +113,10 @@ def test_a_deleted_run_leaves_its_artifacts_only(database: Database) -> None:
 def test_a_run_that_is_deleted_before_its_end_is_hidden_until_then(database: Database) -> None:
     experiment = make_experiment(database)
     run = make_run(database, a_run(experiment_id=experiment.experiment_id))
-    do(database, lambda tx: runs.write(tx, run, 0, (TaskReady("root", Instant(2)),), (RunMoved(Instant(2), State.RUNNING),)))
+    do(
+        database,
+        lambda tx: runs.write(tx, run, 0, (TaskReady("root", Instant(2)),), (RunMoved(Instant(2), State.RUNNING),)),
+    )
     do(database, lambda tx: upkeep.delete_run(tx, run.run_id, Instant(3)))
     with pytest.raises(NotFound):
         database.read(lambda tx: query.get_run(tx, run.run_id))
@@ -122,7 +125,10 @@ def test_a_run_that_is_deleted_before_its_end_is_hidden_until_then(database: Dat
     assert database.read(runs.live_runs) == [run.run_id]
     inbox = do(database, lambda tx: runs.take_inbox(tx, run))
     assert [type(event) for event in inbox] == [RunRequested, TerminateRequested]
-    do(database, lambda tx: runs.write(tx, run, 1, (TaskReady("root", Instant(4)),), (RunMoved(Instant(4), State.CANCELED),)))
+    do(
+        database,
+        lambda tx: runs.write(tx, run, 1, (TaskReady("root", Instant(4)),), (RunMoved(Instant(4), State.CANCELED),)),
+    )
     assert do(database, lambda tx: upkeep.remove_if_gone(tx, run.run_id))
     assert not database.read(lambda tx: runs.exists(tx, run.run_id))
 
@@ -130,7 +136,10 @@ def test_a_run_that_is_deleted_before_its_end_is_hidden_until_then(database: Dat
 def test_a_run_that_is_to_be_run_again_is_ended_before_it_is_removed(database: Database) -> None:
     run = make_run(database)
     do(database, lambda tx: runs.take_inbox(tx, run))
-    do(database, lambda tx: runs.write(tx, run, 1, (TaskReady("root", Instant(4)),), (RunMoved(Instant(4), State.FAILED),)))
+    do(
+        database,
+        lambda tx: runs.write(tx, run, 1, (TaskReady("root", Instant(4)),), (RunMoved(Instant(4), State.FAILED),)),
+    )
     do(database, lambda tx: runs.post(tx, run.run_id, RetryRequested(Instant(5))))
     do(database, lambda tx: upkeep.delete_run(tx, run.run_id, Instant(6)))
     assert database.read(lambda tx: runs.exists(tx, run.run_id))

@@ -78,12 +78,12 @@ class Egress:
         try:
             headers = {"Host": target.netloc, "User-Agent": "headrace", "Accept-Encoding": "identity"}
             connection.request("GET", target.path, headers={**headers, "Connection": "close"})
-            answer = connection.getresponse()
-            if answer.status in (301, 302, 303, 307, 308) and (location := answer.getheader("Location")):
-                return location
-            if answer.status != 200:
-                raise InvalidInput(f"{target.host} answered {answer.status}", where=where, hint="Check the URL")
-            return _body(answer, limit, watch, where)
+            with connection.getresponse() as answer:
+                if answer.status in (301, 302, 303, 307, 308) and (location := answer.getheader("Location")):
+                    return location
+                if answer.status != 200:
+                    raise InvalidInput(f"{target.host} answered {answer.status}", where=where, hint="Check the URL")
+                return _body(answer, limit, watch, where)
         finally:
             connection.close()
 
