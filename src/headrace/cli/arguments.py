@@ -99,6 +99,27 @@ def _up(commands: _Commands) -> None:
         metavar="URL",
         help="let web pages from there call the API; repeatable",
     )
+    parser.add_argument(
+        "--pipeline-url-domain",
+        dest="pipeline_url_allowed_domains",
+        action="append",
+        metavar="HOST",
+        help="let pipelines be fetched from there; repeatable",
+    )
+    parser.add_argument(
+        "--pipeline-url-http",
+        dest="pipeline_url_allow_http",
+        action="store_const",
+        const=True,
+        help="let pipelines be fetched by http",
+    )
+    parser.add_argument(
+        "--no-pipeline-url-validation",
+        dest="pipeline_url_validation_enabled",
+        action="store_const",
+        const=False,
+        help="let pipelines be fetched from anywhere, this network included",
+    )
     parser.add_argument("--kill-grace", type=float, metavar="SECONDS", help="between TERM and KILL (default: 10)")
     parser.add_argument("--log-level", choices=["debug", "info", "warning", "error"], help="(default: info)")
     parser.add_argument("--until-stdin-ends", action="store_true", help="stop when standard input is closed")
