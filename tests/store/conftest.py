@@ -1,21 +1,11 @@
-"""One suite for every database. A database that comes later adds its url to `DATABASES` and nothing else."""
+"""The store on every database: see tests/conftest.py for `url`."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from headrace.store.db import Database
 from headrace.testing.clock import FakeClock
-
-DATABASES = ("sqlite",)
-
-
-@pytest.fixture(params=DATABASES)
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A database that is empty."""
-    assert request.param == "sqlite"
-    return f"sqlite:///{tmp_path / 'headrace.db'}"
 
 
 @pytest.fixture

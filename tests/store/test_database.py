@@ -168,6 +168,7 @@ def test_close_finishes_what_was_submitted(url: str, clock: FakeClock) -> None:
     again.close()
 
 
+@pytest.mark.parametrize("kind", ["sqlite"])
 def test_a_full_disk_fails_the_write_and_the_writer_goes_on(database: Database) -> None:
     def limit(pages: int) -> Callable[[Tx], object]:
         return lambda tx: tx.exec_driver_sql(f"PRAGMA max_page_count = {pages}").scalar()
@@ -190,6 +191,7 @@ def test_a_full_disk_fails_the_write_and_the_writer_goes_on(database: Database) 
     assert names(database) == {"small", "after"}
 
 
+@pytest.mark.parametrize("kind", ["sqlite"])
 def test_trouble_with_the_disk_is_said_once_and_when_it_is_over(
     database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -209,6 +211,7 @@ def test_trouble_with_the_disk_is_said_once_and_when_it_is_over(
     ]
 
 
+@pytest.mark.parametrize("kind", ["sqlite"])
 def test_a_lock_of_another_process_is_waited_for(url: str, clock: FakeClock) -> None:
     database = Database.open(url, clock)
     other = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
@@ -220,6 +223,7 @@ def test_a_lock_of_another_process_is_waited_for(url: str, clock: FakeClock) -> 
     database.close()
 
 
+@pytest.mark.parametrize("kind", ["sqlite"])
 def test_a_lock_that_stays_is_told_and_the_writer_goes_on(url: str, clock: FakeClock) -> None:
     database = Database.open(url, clock, busy_seconds=0.01)
     other = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
@@ -234,10 +238,10 @@ def test_a_lock_that_stays_is_told_and_the_writer_goes_on(url: str, clock: FakeC
 
 
 @pytest.mark.parametrize(
-    "url", ["", "nonsense", "sqlite://", "sqlite:///:memory:", "postgresql://host/db", "oracle://x"]
+    "url", ["", "nonsense", "sqlite://", "sqlite:///:memory:", "postgresql://host", "mysql://u@host:x/db", "oracle://x"]
 )
 def test_a_url_that_is_none_of_ours_is_refused(url: str, clock: FakeClock) -> None:
-    with pytest.raises(InvalidInput, match="sqlite:///"):
+    with pytest.raises(InvalidInput, match=r"(sqlite|postgresql|mysql)://"):
         Database.open(url, clock)
 
 

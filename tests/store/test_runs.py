@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 from tests.store.build import DOCUMENT, a_run, a_task, an_artifact, an_attempt, do, make_experiment, make_run
 
 from headrace.base.clock import Instant
@@ -249,7 +250,7 @@ def test_a_unit_that_fails_writes_nothing_of_a_run(database: Database) -> None:
 def test_an_event_number_is_used_once(database: Database) -> None:
     run = make_run(database)
     write(database, run, 0, RunRequested(Instant(2)))
-    with pytest.raises(Exception, match="UNIQUE"):
+    with pytest.raises(IntegrityError):
         write(database, run, 0, RunRequested(Instant(2)))
 
 

@@ -4,40 +4,36 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Dialect, PrimaryKeyConstraint, Text, UniqueConstraint, create_engine
+from sqlalchemy import Dialect, PrimaryKeyConstraint, Text, UniqueConstraint, create_engine, text
 from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.schema import CreateTable
+from tests.databases import engine
 
 from headrace.base.errors import FailedPrecondition
 from headrace.store import schema, tables
 from headrace.store.db import Database
 from headrace.testing.clock import FakeClock
 
-BOOKKEEPING = "alembic_version"
 
-
-def test_the_migrated_schema_is_that_of_the_tables(url: str, clock: FakeClock) -> None:
-    Database.open(url, clock).close()
-    engine = create_engine(url)
-    with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, tables.metadata) == []
-    engine.dispose()
+def test_the_migrated_schema_is_that_of_the_tables(empty_url: str, clock: FakeClock) -> None:
+    Database.open(empty_url, clock).close()
+    assert _differences(empty_url) == []
 
 
 def test_sqlite_has_the_very_same_statements(tmp_path: Path, clock: FakeClock) -> None:
     """Also what reflection does not tell: WITHOUT ROWID, autoincrement, the order of columns."""
     migrated, created = tmp_path / "migrated.db", tmp_path / "created.db"
     Database.open(f"sqlite:///{migrated}", clock).close()
-    engine = create_engine(f"sqlite:///{created}")
-    tables.metadata.create_all(engine)
-    engine.dispose()
+    plain = create_engine(f"sqlite:///{created}")
+    tables.metadata.create_all(plain)
+    plain.dispose()
     assert _statements(migrated) == _statements(created)
 
 
@@ -79,34 +75,61 @@ def test_a_current_database_is_opened_without_alembic(url: str, clock: FakeClock
     assert subprocess.run([sys.executable, "-c", code, url], check=False).returncode == 0
 
 
-def test_opening_again_keeps_the_rows(url: str, clock: FakeClock) -> None:
+def test_opening_again_keeps_the_rows(empty_url: str, clock: FakeClock) -> None:
     for _ in range(2):
-        Database.open(url, clock).close()
-    assert len(_rows(url, "schema_version")) == 1
-    assert len(_rows(url, "sequences")) == 1
+        Database.open(empty_url, clock).close()
+    assert len(_rows(empty_url, "schema_version")) == 1
+    assert len(_rows(empty_url, "sequences")) == 1
 
 
-def test_a_lost_version_row_is_mended(url: str, clock: FakeClock) -> None:
-    Database.open(url, clock).close()
-    _execute(url, "DELETE FROM schema_version")
-    Database.open(url, clock).close()
-    assert [row[0] for row in _rows(url, "schema_version")] == [schema.CURRENT]
+def test_a_lost_version_row_is_mended(empty_url: str, clock: FakeClock) -> None:
+    Database.open(empty_url, clock).close()
+    _execute(empty_url, "DELETE FROM schema_version")
+    Database.open(empty_url, clock).close()
+    assert [row[0] for row in _rows(empty_url, "schema_version")] == [schema.CURRENT]
 
 
-def test_a_database_of_a_newer_version_is_refused(url: str, clock: FakeClock) -> None:
-    Database.open(url, clock).close()
-    _execute(url, "UPDATE schema_version SET revision = '9999'")
-    _execute(url, f"UPDATE {BOOKKEEPING} SET version_num = '9999'")
+def test_a_database_of_a_newer_version_is_refused(empty_url: str, clock: FakeClock) -> None:
+    Database.open(empty_url, clock).close()
+    _execute(empty_url, "UPDATE schema_version SET revision = '9999'")
+    _execute(empty_url, f"UPDATE {schema.BOOKKEEPING} SET version_num = '9999'")
     with pytest.raises(FailedPrecondition, match="newer Headrace"):
-        Database.open(url, clock)
+        Database.open(empty_url, clock)
 
 
-def test_two_processes_may_open_a_new_database_at_once(url: str) -> None:
+def test_tables_of_another_program_are_left_alone(empty_url: str, clock: FakeClock) -> None:
+    _execute(empty_url, "CREATE TABLE runs (id INTEGER)")
+    with pytest.raises(FailedPrecondition, match="another program: runs"):
+        Database.open(empty_url, clock)
+    assert _rows(empty_url, "runs") == []
+
+
+@pytest.mark.parametrize("kind", ["mariadb"])
+def test_a_migration_that_was_killed_half_way_is_finished(empty_url: str, clock: FakeClock) -> None:
+    """Only there is a table made for good before the migration is."""
+    Database.open(empty_url, clock).close()
+    _execute(empty_url, "DELETE FROM schema_version")
+    _execute(empty_url, f"DELETE FROM {schema.BOOKKEEPING}")
+    _execute(empty_url, "DROP TABLE tasks")
+    _execute(empty_url, "DROP INDEX runs_state ON runs")
+    Database.open(empty_url, clock).close()
+    assert _differences(empty_url) == []
+
+
+@pytest.mark.parametrize("kind", ["mariadb"])
+def test_every_table_compares_texts_byte_by_byte(empty_url: str, clock: FakeClock) -> None:
+    """The other databases do so by themselves."""
+    Database.open(empty_url, clock).close()
+    query = "SELECT DISTINCT table_collation FROM information_schema.tables WHERE table_schema = DATABASE()"
+    assert _select(empty_url, f"{query} AND table_name <> '{schema.BOOKKEEPING}'") == [("utf8mb4_nopad_bin",)]
+
+
+def test_two_processes_may_open_a_new_database_at_once(empty_url: str) -> None:
     code = (
         "import sys; from headrace.base.clock import SystemClock; from headrace.store.db import Database;"
         "Database.open(sys.argv[1], SystemClock()).close()"
     )
-    children = [subprocess.Popen([sys.executable, "-c", code, url]) for _ in range(2)]
+    children = [subprocess.Popen([sys.executable, "-c", code, empty_url]) for _ in range(2)]
     assert [child.wait() for child in children] == [0, 0]
 
 
@@ -114,18 +137,34 @@ def _statements(path: Path) -> set[str]:
     connection = sqlite3.connect(path)
     rows = connection.execute("SELECT name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
     connection.close()
-    return {" ".join(sql.split()) for _, table, sql in rows if table != BOOKKEEPING}
+    return {" ".join(sql.split()) for _, table, sql in rows if table != schema.BOOKKEEPING}
+
+
+def _differences(url: str) -> list[Any]:
+    """Between the database and the tables. MySQL says LONGTEXT for a text of that length."""
+
+    def other_type(_context: object, _in: object, _of: object, there: Any, wanted: Any) -> bool | None:
+        return False if str(there) == "LONGTEXT" and isinstance(wanted, Text) else None
+
+    with engine(url).connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": other_type})
+        found = compare_metadata(context, tables.metadata)
+    connection.engine.dispose()
+    return list(found)
 
 
 def _rows(url: str, table: str) -> list[tuple[object, ...]]:
-    connection = sqlite3.connect(url.removeprefix("sqlite:///"))
-    rows = connection.execute(f"SELECT * FROM {table}").fetchall()
-    connection.close()
+    return _select(url, f"SELECT * FROM {table}")
+
+
+def _select(url: str, query: str) -> list[tuple[object, ...]]:
+    with engine(url).connect() as connection:
+        rows = [tuple(row) for row in connection.execute(text(query))]
+    connection.engine.dispose()
     return rows
 
 
 def _execute(url: str, statement: str) -> None:
-    connection = sqlite3.connect(url.removeprefix("sqlite:///"))
-    connection.execute(statement)
-    connection.commit()
-    connection.close()
+    with engine(url).begin() as connection:
+        connection.execute(text(statement))
+    connection.engine.dispose()

@@ -12,7 +12,9 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine
 
 from headrace.base.clock import Clock
-from headrace.store import schema, sqlite
+from headrace.base.errors import HeadraceError
+from headrace.store import schema
+from headrace.store.dialect import Dialect, dialect_of
 from headrace.store.writer import Writer
 
 T = TypeVar("T")
@@ -26,29 +28,41 @@ BUSY_SECONDS = 10.0
 class Database:
     """One database, open."""
 
-    def __init__(self, writer: Writer, readers: Engine) -> None:
+    def __init__(self, writer: Writer, readers: Engine, dialect: Dialect) -> None:
         self._writer = writer
         self._readers = readers
+        self._dialect = dialect
 
     @classmethod
     def open(cls, url: str, clock: Clock, *, busy_seconds: float = BUSY_SECONDS) -> "Database":
-        """Open `sqlite:///path`, made and migrated as need be; the path is taken as it stands, nothing is decoded.
+        """Open the database at `url` (see `dialect.SCHEMES`), migrated as need be; a file of SQLite is also made.
 
-        `busy_seconds` is how long one try waits for another process that holds the write lock. Raises InvalidInput for
-        an url that is none of ours, FailedPrecondition for a database of a newer Headrace, Unavailable for a bad disk.
+        `busy_seconds` is how long one try waits for a lock that another process holds. Raises InvalidInput for an url
+        that is none of ours or a missing driver, FailedPrecondition for a database of a newer Headrace or of another
+        program, Unavailable for a bad disk, a server that is not there, or one that refuses us.
         """
-        path = sqlite.path_of(url)
-        engine = sqlite.writer_engine(path, busy_seconds)
+        dialect = dialect_of(url, busy_seconds)
+        engine = dialect.writer_engine()
         try:
-            schema.bring_up(engine, clock.now())
+            schema.bring_up(engine, dialect, clock.now())
         except BaseException as error:
             engine.dispose()
-            trouble = sqlite.trouble(error)
+            trouble = error if isinstance(error, HeadraceError) else dialect.trouble(error)
             if trouble is None:
                 raise
-            trouble.where = str(path)
+            trouble.where = dialect.label
             raise trouble from error
-        return cls(Writer(engine), sqlite.reader_engine(path, busy_seconds))
+        return cls(Writer(engine, dialect), dialect.reader_engine(), dialect)
+
+    @property
+    def label(self) -> str:
+        """Which database it is, for a person."""
+        return self._dialect.label
+
+    @property
+    def shared(self) -> bool:
+        """Other servers may use it too."""
+        return self._dialect.shared
 
     def submit(self, unit: Callable[[Connection], T]) -> Future[T]:
         """Run `unit` in the writer's next transaction. The future has its value, or its error, after COMMIT."""
@@ -57,13 +71,21 @@ class Database:
     def read(self, function: Callable[[Connection], T]) -> T:
         """What `function` makes of the database as it is now."""
         try:
-            with self._readers.begin() as tx:
-                return function(tx)
+            try:
+                return self._read(function)
+            except Exception as error:
+                if not self._dialect.passes(error):
+                    raise
+            return self._read(function)  # the server went away: every connection of the pool is new now
         except Exception as error:
-            trouble = sqlite.trouble(error)
+            trouble = self._dialect.trouble(error)
             if trouble is None:
                 raise
             raise trouble from error
+
+    def _read(self, function: Callable[[Connection], T]) -> T:
+        with self._readers.begin() as tx:
+            return function(tx)
 
     def close(self) -> None:
         """Finish the writes that were submitted, then let go. May be called again."""

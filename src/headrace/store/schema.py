@@ -12,16 +12,23 @@ from headrace.base.clock import Instant
 from headrace.base.errors import FailedPrecondition
 from headrace.store import keys
 from headrace.store import tables as t
+from headrace.store.dialect import Dialect
 
 CURRENT = "0001"
 MIGRATIONS = Path(__file__).parent / "migrations"
+BOOKKEEPING = "alembic_version"
+"""Alembic's own table, which it makes first."""
 
 
-def bring_up(engine: Engine, now: Instant) -> None:
+def bring_up(engine: Engine, dialect: Dialect, now: Instant) -> None:
     """Migrate the database if it is not at `CURRENT`; two processes may try at once."""
     with engine.begin() as tx:
         if _revision(tx) == CURRENT:
             return
+    with engine.begin() as tx, dialect.migrating(tx):
+        if _revision(tx) == CURRENT:  # somebody else was first
+            return
+        _refuse_strangers(tx)
         _upgrade(tx)
         keys.begin_sequence(tx)
         tx.execute(delete(t.schema_version))
@@ -32,6 +39,17 @@ def _revision(tx: Connection) -> str | None:
     if not inspect(tx).has_table(t.schema_version.name):
         return None
     return tx.execute(select(t.schema_version.c.revision)).scalar()
+
+
+def _refuse_strangers(tx: Connection) -> None:
+    """Raises FailedPrecondition where tables of other programs have our names: nothing of theirs may be touched."""
+    there = set(inspect(tx).get_table_names())
+    taken = sorted(there & set(t.metadata.tables))
+    if taken and BOOKKEEPING not in there:
+        raise FailedPrecondition(
+            f"the database holds tables of another program: {', '.join(taken)}",
+            hint="Give Headrace a database of its own",
+        )
 
 
 def _upgrade(tx: Connection) -> None:

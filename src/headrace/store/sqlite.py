@@ -1,9 +1,13 @@
 """What is SQLite's own: how its engines are made, and which of its errors are trouble with the disk, not with us.
 
-WAL with `synchronous=FULL`: a commit that was answered survives a power cut, readers never wait for the writer.
+WAL with `synchronous=FULL`: a commit that was answered survives a power cut, readers never wait for the writer. One
+server at a time uses the file; the commands beside it wait for the write lock as long as `busy_seconds`.
 """
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
@@ -16,50 +20,84 @@ READERS = 8
 _PRIMARY = 0xFF
 
 
-def path_of(url: str) -> Path:
-    """The file that `sqlite:///path` names, its folder made. Raises InvalidInput, Unavailable for a bad disk."""
-    name = url.removeprefix(SCHEME)
-    if name in (url, "", ":memory:"):
-        raise InvalidInput(f"{url!r} names no database", hint=f"Give {SCHEME}path/to/headrace.db")
-    path = Path(name).absolute()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise Unavailable(f"the folder cannot be made: {error.strerror}", where=str(path.parent)) from error
-    return path
+@dataclass(frozen=True, slots=True)
+class Sqlite:
+    """A file. Implements `Dialect`."""
 
+    path: Path
+    busy_seconds: float
+    shared = False
 
-def writer_engine(path: Path, busy_seconds: float) -> Engine:
-    """An engine for one connection, whose transactions hold the write lock from their begin."""
-    engine = _engine(path, busy_seconds, pool_size=1, max_overflow=0)
+    @classmethod
+    def at(cls, url: str, busy_seconds: float) -> "Sqlite":
+        """Of `sqlite:///path`, its folder made; the path is taken as it stands, nothing is decoded.
 
-    @event.listens_for(engine, "connect")
-    def configure(connection: sqlite3.Connection, _record: object) -> None:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA temp_store = MEMORY")
+        Raises InvalidInput, Unavailable for a bad disk.
+        """
+        name = url.removeprefix(SCHEME)
+        if name in (url, "", ":memory:"):
+            raise InvalidInput(f"{url!r} names no file", where="database", hint=f"Give {SCHEME}path/to/headrace.db")
+        path = Path(name).absolute()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Unavailable(f"the folder cannot be made: {error.strerror}", where=str(path.parent)) from error
+        return cls(path, busy_seconds)
 
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    @property
+    def label(self) -> str:
+        return str(self.path)
 
-    return engine
+    def writer_engine(self) -> Engine:
+        """One connection, whose transactions hold the write lock from their begin."""
+        engine = self._engine(1)
 
+        @event.listens_for(engine, "connect")
+        def configure(connection: sqlite3.Connection, _record: object) -> None:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA temp_store = MEMORY")
 
-def reader_engine(path: Path, busy_seconds: float) -> Engine:
-    """A pool of connections that cannot write; a transaction sees one state of the database."""
-    engine = _engine(path, busy_seconds, pool_size=READERS, max_overflow=0)
+        @event.listens_for(engine, "begin")
+        def begin(connection: Connection) -> None:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
 
-    @event.listens_for(engine, "connect")
-    def configure(connection: sqlite3.Connection, _record: object) -> None:
-        connection.execute("PRAGMA query_only = ON")
-        connection.execute("PRAGMA temp_store = MEMORY")
+        return engine
 
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN")
+    def reader_engine(self) -> Engine:
+        engine = self._engine(READERS)
 
-    return engine
+        @event.listens_for(engine, "connect")
+        def configure(connection: sqlite3.Connection, _record: object) -> None:
+            connection.execute("PRAGMA query_only = ON")
+            connection.execute("PRAGMA temp_store = MEMORY")
+
+        @event.listens_for(engine, "begin")
+        def begin(connection: Connection) -> None:
+            connection.exec_driver_sql("BEGIN")
+
+        return engine
+
+    def trouble(self, error: BaseException) -> Unavailable | None:
+        return trouble(error)
+
+    def passes(self, error: BaseException) -> bool:
+        return busy(error)
+
+    @contextmanager
+    def migrating(self, tx: Connection) -> Iterator[None]:  # noqa: ARG002 - its transaction has the write lock
+        yield
+
+    def _engine(self, pool_size: int) -> Engine:
+        """With the driver's own transactions off: `begin` says which kind it is. Who finds no free connection waits."""
+        return create_engine(
+            URL.create("sqlite", database=str(self.path)),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_reset_on_return=None,
+            pool_timeout=None,
+            connect_args={"isolation_level": None, "timeout": self.busy_seconds, "check_same_thread": False},
+        )
 
 
 def trouble(error: BaseException) -> Unavailable | None:
@@ -87,15 +125,3 @@ def busy(error: BaseException) -> bool:
     cause = error.orig if isinstance(error, DBAPIError) else error
     code = getattr(cause, "sqlite_errorcode", 0) & _PRIMARY
     return isinstance(cause, sqlite3.Error) and code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-
-
-def _engine(path: Path, busy_seconds: float, *, pool_size: int, max_overflow: int) -> Engine:
-    """With the driver's own transactions off: `begin` says which kind it is. Who finds no free connection waits."""
-    return create_engine(
-        URL.create("sqlite", database=str(path)),
-        pool_size=pool_size,
-        max_overflow=max_overflow,
-        pool_reset_on_return=None,
-        pool_timeout=None,
-        connect_args={"isolation_level": None, "timeout": busy_seconds, "check_same_thread": False},
-    )

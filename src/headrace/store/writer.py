@@ -5,7 +5,12 @@ share one fsync, and an idle writer waits on its queue at no cost. In a group ea
 raises fails alone. Where the database itself is in trouble (full disk, lost lock) the whole group fails with
 Unavailable, the connection is dropped, and the writer goes on with the next group.
 
-A unit is replayed only if its transaction never began, so it runs once here; it must not commit or roll back itself.
+Units are functions of the database, and may be called again: all of a group after a deadlock, a lock that was not to
+be had, or a connection that was lost before COMMIT was sent (after that nobody knows, so the group fails); one of them
+where another server wrote the same key between its look and its insert. A unit must not commit or roll back itself.
+
+One thread and one connection write, on every database: units that come while a group commits share the next fsync, and
+more writers are more servers.
 """
 
 import logging
@@ -18,9 +23,11 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import RootTransaction
+from sqlalchemy.exc import IntegrityError
 
 from headrace.base.errors import Unavailable
-from headrace.store import keys, sqlite
+from headrace.store import keys
+from headrace.store.dialect import Dialect
 
 T = TypeVar("T")
 
@@ -49,13 +56,15 @@ class _Outcome:
 class Writer:
     """Owns the thread and the connection. `submit` and `close` are for any thread."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, dialect: Dialect) -> None:
         self._engine = engine
+        self._dialect = dialect
         self._keys = keys.Keys()
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._gate = threading.Lock()
         self._closed = False
         self._connection: Connection | None = None
+        self._committing = False
         self._trouble = ""
         self._thread = threading.Thread(target=self._loop, name="headrace-writer", daemon=True)
         self._thread.start()
@@ -107,11 +116,9 @@ class Writer:
         if not jobs:
             return
         try:
-            outcomes = self._transact(jobs)
+            outcomes = self._persist(jobs)
         except Exception as error:
-            self._keys.rolled_back()
-            self._drop()
-            failure = sqlite.trouble(error) or error
+            failure = self._dialect.trouble(error) or error
             self._say(str(failure))
             if failure is not error:
                 failure.__cause__ = error
@@ -134,31 +141,73 @@ class Writer:
             log.warning("the database can be written again")
         self._trouble = trouble
 
+    def _persist(self, jobs: list[_Job]) -> list[_Outcome]:
+        """Run the jobs to their commit; from the start again, TRIES times in all, while the trouble may pass."""
+        for left in reversed(range(TRIES)):
+            try:
+                return self._transact(jobs)
+            except Exception as error:
+                self._keys.rolled_back()
+                self._drop()
+                if not left or self._committing or not self._dialect.passes(error):
+                    raise
+        raise AssertionError("the last try returns or raises")
+
     def _transact(self, jobs: list[_Job]) -> list[_Outcome]:
+        self._committing = False
         if self._keys.low:
             self._draw()
+        if len(jobs) > 1:
+            return self._grouped(jobs)
+        outcome = self._alone(jobs[0])
+        return self._grouped(jobs) if self._collided(outcome) else [outcome]
+
+    def _alone(self, job: _Job) -> _Outcome:
         tx, transaction = self._begin()
-        if len(jobs) == 1:
-            outcome = _attempt(jobs[0], tx)
-            if outcome.error is not None:
-                transaction.rollback()
-                self._keys.rolled_back()
-                return [outcome]
-            outcomes = [outcome]
+        outcome = self._attempt(job, tx)
+        if outcome.error is None:
+            self._commit(transaction)
         else:
-            outcomes = [self._in_savepoint(job, tx) for job in jobs]
-        transaction.commit()
-        self._keys.committed()
+            transaction.rollback()
+            self._keys.rolled_back()
+        return outcome
+
+    def _grouped(self, jobs: list[_Job]) -> list[_Outcome]:
+        tx, transaction = self._begin()
+        outcomes = []
+        for job in jobs:
+            outcome = self._in_savepoint(job, tx)
+            outcomes.append(self._in_savepoint(job, tx) if self._collided(outcome) else outcome)
+        self._commit(transaction)
         return outcomes
 
     def _in_savepoint(self, job: _Job, tx: Connection) -> _Outcome:
         tx.exec_driver_sql("SAVEPOINT unit")
-        outcome = _attempt(job, tx)
+        outcome = self._attempt(job, tx)
         if outcome.error is not None:
             tx.exec_driver_sql("ROLLBACK TO SAVEPOINT unit")
             self._keys.rolled_back()
         tx.exec_driver_sql("RELEASE SAVEPOINT unit")
         return outcome
+
+    def _attempt(self, job: _Job, tx: Connection) -> _Outcome:
+        """Run the unit. What it raises is its own, but trouble of the database is everybody's and is raised."""
+        try:
+            return _Outcome(job.unit(tx))
+        except BaseException as error:
+            if self._dialect.trouble(error) is not None:
+                raise
+            return _Outcome(error=error)
+
+    def _collided(self, outcome: _Outcome) -> bool:
+        """The unit met a row that was not there when it looked, if it looked: another server's. It sees it now."""
+        error = outcome.error
+        return self._dialect.shared and isinstance(error and (error.__cause__ or error), IntegrityError)
+
+    def _commit(self, transaction: RootTransaction) -> None:
+        self._committing = True
+        transaction.commit()
+        self._keys.committed()
 
     def _draw(self) -> None:
         """A block of keys, in a commit of its own."""
@@ -168,18 +217,11 @@ class Writer:
         self._keys.committed()
 
     def _begin(self) -> tuple[Connection, RootTransaction]:
-        """The connection, in a transaction. Waits for the lock, TRIES times as long as the engine's timeout."""
-        for left in reversed(range(TRIES)):
-            try:
-                if self._connection is None:
-                    self._connection = self._engine.connect()
-                    self._connection.info[keys.INFO] = self._keys
-                return self._connection, self._connection.begin()
-            except Exception as error:
-                self._drop()
-                if not left or not sqlite.busy(error):
-                    raise
-        raise AssertionError("the last try returns or raises")
+        """The connection, in a transaction."""
+        if self._connection is None:
+            self._connection = self._engine.connect()
+            self._connection.info[keys.INFO] = self._keys
+        return self._connection, self._connection.begin()
 
     def _drop(self) -> None:
         """Let go of the connection, and with it of whatever transaction it is in."""
@@ -187,13 +229,3 @@ class Writer:
             self._connection.invalidate()
             self._connection.close()
             self._connection = None
-
-
-def _attempt(job: _Job, tx: Connection) -> _Outcome:
-    """Run the unit. What it raises is its own, but trouble of the database is everybody's and is raised."""
-    try:
-        return _Outcome(job.unit(tx))
-    except BaseException as error:
-        if sqlite.trouble(error) is not None:
-            raise
-        return _Outcome(error=error)

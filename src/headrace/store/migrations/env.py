@@ -4,5 +4,9 @@ from alembic import context
 
 from headrace.store.tables import metadata
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, transactional_ddl=False)
+connection = context.config.attributes["connection"]
+if connection.dialect.name == "mysql":
+    import headrace.store.migrations.mysql  # noqa: F401 - Alembic finds it by being told of it
+
+context.configure(connection=connection, target_metadata=metadata, transactional_ddl=False)
 context.run_migrations()

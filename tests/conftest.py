@@ -1,0 +1,46 @@
+"""The three databases. A test that takes `url` runs on each of them; see tests/databases.py."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.databases import Instances, Missing
+
+DATABASES = ("sqlite", "postgresql", "mariadb")
+
+
+@pytest.fixture(scope="session")
+def instances() -> Iterator[Instances]:
+    """The database servers of this session."""
+    made = Instances()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(params=DATABASES)
+def kind(request: pytest.FixtureRequest) -> str:
+    """Which database; a test that is not for all of them parametrizes this one itself."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def url(kind: str, instances: Instances, tmp_path: Path) -> str:
+    """A database without rows. On the servers its tables are there already, to save each test their making."""
+    if kind == "sqlite":
+        return f"sqlite:///{tmp_path / 'headrace.db'}"
+    try:
+        return instances.get(kind).clean()
+    except Missing as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture
+def empty_url(kind: str, instances: Instances, tmp_path: Path) -> str:
+    """A database that has nothing at all."""
+    if kind == "sqlite":
+        return f"sqlite:///{tmp_path / 'empty.db'}"
+    try:
+        return instances.get(kind).empty()
+    except Missing as missing:
+        pytest.skip(str(missing))
