@@ -58,15 +58,35 @@ def test_artifacts_are_listed_metrics_one_by_one(api: Api) -> None:
         assert api.get(f"/artifacts/{each['artifact_id']}") == each
     whole = api.get("/artifacts/id-of-scores")
     assert (whole["type"], whole["metadata"]) == ("Metric", {"accuracy": 0.5, "loss/train": 2})
-    assert api.http.get(f"{V2}/artifacts/id-of-scores.f1").status_code == 404
-    assert api.http.get(f"{V2}/artifacts/id-of-model.f1").status_code == 404
+    assert api.http.get(f"{V2}/artifacts/id-of-nothing").status_code == 404
+
+
+@pytest.mark.usefixtures("scene")
+def test_metrics_are_counted_sorted_and_paged_one_by_one(api: Api) -> None:
+    names, token = [], ""
+    for _ in range(5):
+        page = api.get("/artifacts", page_size=1, page_token=token, sort_by="name desc")
+        assert page["total_size"] == 5
+        names += [each["name"] for each in page["artifacts"]]
+        token = page.get("next_page_token", "")
+    assert (names, token) == (["page", "own", "model", "loss/train", "accuracy"], "")
+    by_value = api.get("/artifacts", sort_by="number_value desc")["artifacts"]
+    assert [each.get("number_value") for each in by_value] == [2, 0.5, None, None, None]
+    filtered = {"operation": "GREATER_THAN", "key": "number_value", "string_value": "0.75"}
+    [loss] = api.get("/artifacts", filter=json.dumps({"predicates": [filtered]}))["artifacts"]
+    assert loss["name"] == "loss/train"
+    filtered["string_value"] = "much"
+    refused = api.http.get(f"{V2}/artifacts", params={"filter": json.dumps({"predicates": [filtered]})})
+    assert refused.status_code == 400
+    links = api.get("/artifact_tasks", artifact_ids=loss["artifact_id"])["artifact_tasks"]
+    assert {(each["key"], each["type"]) for each in links} == {("scores", "OUTPUT")}
 
 
 @pytest.mark.usefixtures("scene")
 def test_artifacts_are_filtered_by_type_and_uri(api: Api) -> None:
     def named(key: str, value: str) -> list[str]:
         text = json.dumps({"predicates": [{"operation": "EQUALS", "key": key, "string_value": value}]})
-        return [each["name"] for each in api.get("/artifacts", filter=text).get("artifacts", [])]
+        return sorted(each["name"] for each in api.get("/artifacts", filter=text).get("artifacts", []))
 
     assert named("type", "Model") == ["model"]
     assert named("type", "Metric") == ["accuracy", "loss/train"]
@@ -80,7 +100,7 @@ def test_links_say_who_made_and_used_what(api: Api, scene: Scene) -> None:
     assert link["run_id"] == scene.run_id
     assert (link["type"], link["key"], link["producer"]) == ("OUTPUT", "model", {"task_name": "say"})
     assert api.get("/artifact_tasks", run_ids=scene.run_id, type="TASK_OUTPUT_INPUT") == {}
-    assert api.get("/artifact_tasks", run_ids=scene.run_id, type="OUTPUT")["total_size"] == 8
+    assert api.get("/artifact_tasks", run_ids=scene.run_id, type="OUTPUT")["total_size"] == 10  # a number is one
     for wrong in ({}, {"run_ids": "x", "type": "SIDEWAYS"}):
         assert api.http.get(f"{V2}/artifact_tasks", params=wrong).status_code == 400
 

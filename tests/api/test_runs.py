@@ -166,7 +166,9 @@ def test_a_running_run_shows_its_tasks_in_both_shapes(api: Api, document: dict[s
     assert shown["scope_path"] == "root.say"
     assert shown["type"] == "RUNTIME"
     assert shown["pods"] == [{"name": scene.attempt_id, "uid": scene.attempt_id, "type": "EXECUTOR"}]
-    assert shown["inputs"]["parameters"] == [{"value": 3, "type": "COMPONENT_INPUT", "parameter_key": "count"}]
+    [count] = shown["inputs"]["parameters"]
+    assert count["producer"] == {"task_name": "root"}
+    assert (count["value"], count["type"], count["parameter_key"]) == (3, "COMPONENT_INPUT", "count")
 
 
 def test_an_ended_run_shows_outputs_metrics_and_failures(api: Api, document: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from headrace.model.artifact import Bindings
 from headrace.model.event import RetryRequested, RunRequested, TaskReady, TerminateRequested
 from headrace.model.listing import ListQuery
 from headrace.model.state import State, StorageState
-from headrace.store import cache, catalog, leases, query, runs, tables, upkeep
+from headrace.store import artifacts, cache, catalog, leases, query, runs, tables, upkeep
 from headrace.store.db import Database, Tx
 
 OUTPUTS = Bindings({"Output": 1.0}, {"d": (an_artifact("data", rows=3),)})
@@ -105,7 +105,7 @@ def test_a_deleted_run_leaves_its_artifacts_only(database: Database) -> None:
     assert left == {"plans", "artifacts", "sequences", "schema_version"}
     assert database.read(lambda tx: cache.find_cached(tx, "", "f")) is None
     artifact = OUTPUTS.artifacts["d"][0]
-    assert database.read(lambda tx: query.get_artifact(tx, artifact.artifact_id)).task_id == task
+    assert database.read(lambda tx: artifacts.get_artifact(tx, artifact.artifact_id)).task_id == task
     with pytest.raises(NotFound):
         do(database, lambda tx: upkeep.delete_run(tx, run.run_id, Instant(13)))
 

@@ -30,7 +30,7 @@ from headrace.model.listing import ListQuery, Operation, Page, Predicate
 from headrace.model.run import Run
 from headrace.model.state import State
 from headrace.model.task import ROOT, task_id
-from headrace.store import query, rows, runs, tables
+from headrace.store import artifacts, query, rows, runs, tables
 from headrace.store.db import Database, Tx
 from headrace.testing.clock import FakeClock
 
@@ -270,21 +270,21 @@ def test_tasks_artifacts_and_links_are_listed(database: Database) -> None:
         database.read(lambda tx: query.list_tasks(tx, "nobody", ListQuery()))
 
     by_uri = ListQuery((Predicate("uri", Operation.EQUALS, data.uri),))
-    (record,) = walk(database, lambda tx, asked: query.list_artifacts(tx, "", asked), by_uri)
+    (record,) = walk(database, lambda tx, asked: artifacts.list_artifacts(tx, "", asked), by_uri)
     assert (record.artifact, record.producer) == (data, "make")
 
     def links(tx: Tx, asked: ListQuery) -> Page[Any]:
-        return query.list_artifact_tasks(tx, "", asked, run_ids=[run.run_id])
+        return artifacts.list_artifact_tasks(tx, "", asked, run_ids=[run.run_id])
 
     found = walk(database, links, ListQuery(sort_key="type", size=1))
     assert [(link.type, link.key, link.task_id, link.producer, link.position) for link in found] == [
-        ("INPUT", "in", user.task_id, "make", 0),
         ("OUTPUT", "out", maker.task_id, "make", 0),
+        ("TASK_OUTPUT_INPUT", "in", user.task_id, "make", 0),
     ]
     by = {"task_ids": [user.task_id], "artifact_ids": [data.artifact_id]}
-    assert database.read(lambda tx: query.list_artifact_tasks(tx, "", ListQuery(sort_key="id"), **by)).total == 1
+    assert database.read(lambda tx: artifacts.list_artifact_tasks(tx, "", ListQuery(sort_key="id"), **by)).total == 1
     with pytest.raises(InvalidInput, match="at least one"):
-        database.read(lambda tx: query.list_artifact_tasks(tx, "", ListQuery(sort_key="id")))
+        database.read(lambda tx: artifacts.list_artifact_tasks(tx, "", ListQuery(sort_key="id")))
 
 
 FIRST = ListQuery(descending=True)
@@ -304,7 +304,7 @@ AVAILABLE = (Predicate("storage_state", Operation.EQUALS, "AVAILABLE"),)
         (lambda tx: query.list_pipelines(tx, "", LATER), "pipelines_created"),
         (lambda tx: query.list_versions(tx, "p", LATER), "pipeline_versions_created"),
         (lambda tx: query.list_tasks(tx, a_run().run_id, LATER), "tasks_of_run"),
-        (lambda tx: query.list_artifacts(tx, "", LATER), "artifacts_created"),
+        (lambda tx: artifacts.list_artifacts(tx, "", LATER), "artifacts_created"),
         (runs.live_runs, "runs_state"),
     ],
 )

@@ -23,7 +23,7 @@ from headrace.model.event import (
 from headrace.model.run import Failure, Run
 from headrace.model.state import State
 from headrace.model.task import ROOT, AttemptState, Usage, task_id
-from headrace.store import leases, query, runs, tables
+from headrace.store import artifacts, leases, query, runs, tables
 from headrace.store.db import Database, Tx
 
 BIG = "ü" * 2_500_000
@@ -196,7 +196,7 @@ def test_a_task_is_loaded_as_it_became(database: Database) -> None:
         assert database.read(lambda tx, task=task: query.get_task(tx, run.run_id, task.task_id)) == task
 
 
-def test_artifacts_have_one_row_and_every_use_a_link(database: Database) -> None:
+def test_artifacts_and_their_numbers_have_one_row_and_every_use_a_link(database: Database) -> None:
     run = make_run(database)
     score = an_artifact("score", type="system.Metrics", accuracy=0.5, epochs=3, note="x", ok=True, huge=10**400)
     outputs = Bindings(artifacts={"metrics": (score,)})
@@ -212,12 +212,12 @@ def test_artifacts_have_one_row_and_every_use_a_link(database: Database) -> None
         database, other, 0, TaskReady("root.a", Instant(20)), TaskAdded(a_task(other, "root.a")),
         TaskMoved("root.a", Instant(21), State.CACHED, outputs=outputs, cached_from=task_id(run.run_id, "root.a")),
     )  # fmt: skip
-    assert count(database, "artifacts") == 1
-    assert count(database, "artifact_tasks") == 4
+    assert count(database, "artifacts") == 3  # the whole, and a number each
+    assert count(database, "artifact_tasks") == 12
     metrics = select(tables.metrics.c.run_key, tables.metrics.c.key, tables.metrics.c.value)
     found = {tuple(row) for row in database.read(lambda tx: tx.execute(metrics).all())}
     assert found == {(each.key, *row) for each in (run, other) for row in (("accuracy", 0.5), ("epochs", 3.0))}
-    record = database.read(lambda tx: query.get_artifact(tx, score.artifact_id))
+    record = database.read(lambda tx: artifacts.get_artifact(tx, score.artifact_id))
     assert record.artifact == score
     assert (record.run_id, record.task_id, record.producer) == (run.run_id, task_id(run.run_id, "root.a"), "a")
 
@@ -308,7 +308,7 @@ def test_history_tells_what_changed(database: Database) -> None:
 
 def test_what_is_not_there_is_not_found(database: Database) -> None:
     run = make_run(database)
-    for read in (runs.load_run, query.get_run, query.get_tasks, query.get_artifact):
+    for read in (runs.load_run, query.get_run, query.get_tasks, artifacts.get_artifact):
         with pytest.raises(NotFound, match="not found"):
             database.read(lambda tx, read=read: read(tx, "nobody"))
     with pytest.raises(NotFound, match="Task nobody not found"):

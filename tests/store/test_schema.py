@@ -7,17 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Dialect, PrimaryKeyConstraint, Text, UniqueConstraint, create_engine, text
+from sqlalchemy import Dialect, PrimaryKeyConstraint, Text, UniqueConstraint, create_engine, select, text
 from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.schema import CreateTable
 from tests.databases import engine
 
 from headrace.base.errors import FailedPrecondition
-from headrace.store import schema, tables
+from headrace.model.artifact import metric_id
+from headrace.model.listing import ListQuery
+from headrace.store import artifacts, schema, tables
 from headrace.store.db import Database
 from headrace.testing.clock import FakeClock
 
@@ -56,6 +59,37 @@ def test_what_is_indexed_is_bounded_for_every_database() -> None:
 def test_the_tables_can_be_said_to_the_other_databases(dialect: Dialect) -> None:
     said = "".join(str(CreateTable(table).compile(dialect=dialect)) for table in tables.metadata.sorted_tables)
     assert ("TEXT(4294967295)" in said) is (dialect.name == "mysql")
+
+
+def test_metrics_of_the_first_schema_are_split(tmp_path: Path, clock: FakeClock) -> None:
+    """What 0001 kept as one artifact becomes that and its numbers, with links of their own."""
+    path = tmp_path / "old.db"
+    engine = create_engine(f"sqlite:///{path}")
+    config = Config(attributes={"connection": (connection := engine.connect())})
+    config.set_main_option("script_location", str(schema.MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    command.upgrade(config, "0001")
+    maker = "'', 'run', 'task', 7, '', -1, 'make'"
+    for statement in (
+        "INSERT INTO sequences VALUES ('keys', 100)",
+        f"INSERT INTO artifacts VALUES (1, 'm', {maker}, 'm', 'system.Metrics', '1', 'minio://b/m', "
+        '\'{"a": 0.5, "note": "n", "t": true, "big": 1e999}\')',
+        f"INSERT INTO artifacts VALUES (2, 'd', {maker}, 'd', 'system.Dataset', '1', 'minio://b/d', '{{}}')",
+        "INSERT INTO artifact_tasks VALUES ('l', '', 1, 'task', 'm', 'INPUT', 0, 'in')",
+    ):
+        connection.exec_driver_sql(statement)
+    connection.commit()
+    connection.close()
+    engine.dispose()
+    database = Database.open(f"sqlite:///{path}", clock)
+    page = database.read(lambda tx: artifacts.list_artifacts(tx, "", ListQuery()))
+    assert {(each.artifact.name, each.artifact.number_value) for each in page.items} == {("a", 0.5), ("d", None)}
+    assert {each.key for each in page.items} == {2, 100}
+    links = database.read(lambda tx: tx.execute(select(tables.artifact_tasks)).all())
+    assert {(row.artifact_id, row.type, row.iteration) for row in links} == {
+        (each, "TASK_OUTPUT_INPUT", -1) for each in ("m", metric_id("m", "a"))
+    }
+    database.close()
 
 
 def test_the_current_revision_is_the_newest() -> None:
@@ -137,7 +171,7 @@ def _statements(path: Path) -> set[str]:
     connection = sqlite3.connect(path)
     rows = connection.execute("SELECT name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
     connection.close()
-    return {" ".join(sql.split()) for _, table, sql in rows if table != schema.BOOKKEEPING}
+    return {" ".join(sql.replace('"', "").split()) for _, table, sql in rows if table != schema.BOOKKEEPING}
 
 
 def _differences(url: str) -> list[Any]:

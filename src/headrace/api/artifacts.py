@@ -13,40 +13,40 @@ from starlette.responses import Response, StreamingResponse
 from headrace.api import listing, query
 from headrace.api.body import reply
 from headrace.api.convert import artifacts as convert
+from headrace.api.convert.origins import producer
 from headrace.api.handlers import Handlers
 from headrace.api.wire import task as wire
 from headrace.base.errors import InvalidInput, NotFound
 from headrace.blobs.folder import FolderStore
+from headrace.model.artifact import Origin
 from headrace.model.listing import ListQuery, Operation, Predicate
-from headrace.store import query as lists
+from headrace.store import artifacts as lists
 from headrace.store.views import ArtifactRecord, ArtifactTask
 
 CHUNK = 1024 * 1024
+MAX_OF_URI = 1000
+"""How many artifacts of one uri a page holds."""
 
 
 class Artifacts(Handlers):
     async def list(self, request: Request) -> Response:
-        """A metrics artifact shows as one Metric per number; `total_size` and `page_size` count it once."""
+        """Of metrics artifacts the numbers, each by itself."""
         asked, namespace = listing.asked(request, "Artifact"), self.principal(request).namespace
-        page = await self.read(lambda tx: lists.list_artifacts(tx, namespace, _with_titles(asked.query)))
+        wanted = _with_titles(asked.query)
+        if _is_one_uri(wanted.predicates):
+            wanted = replace(wanted, size=MAX_OF_URI)
+        page = await self.read(lambda tx: lists.list_artifacts(tx, namespace, wanted))
         return reply(
             wire.ListArtifacts(
-                artifacts=[shown for each in page.items for shown in convert.artifacts(each.artifact, each.namespace)],
+                artifacts=[convert.artifact(each.artifact, each.namespace) for each in page.items],
                 total_size=page.total,
                 next_page_token=asked.token(page.next),
             )
         )
 
     async def get(self, request: Request) -> Response:
-        """An artifact, or one number of a metrics artifact: `<artifact id>.<name>`."""
-        artifact_id, _, name = query.path(request, "artifact_id").partition(".")
-        found = await self._get(artifact_id)
-        if not name:
-            return reply(convert.artifact(found.artifact, found.namespace))
-        numbers = convert.numbers(found.artifact.metadata) if found.artifact.type == convert.METRICS else {}
-        if name not in numbers:
-            raise NotFound(f"Artifact {artifact_id} holds no metric {name[:100]!r}", hint=f"It holds: {list(numbers)}")
-        return reply(convert.metric(found.artifact, name, numbers[name], found.namespace))
+        found = await self._get(query.path(request, "artifact_id"))
+        return reply(convert.artifact(found.artifact, found.namespace))
 
     async def list_links(self, request: Request) -> Response:
         """Which tasks made and used which artifacts."""
@@ -87,6 +87,11 @@ class Artifacts(Handlers):
         return await self.read(lambda tx: lists.get_artifact(tx, artifact_id))
 
 
+def _is_one_uri(predicates: Sequence[Predicate]) -> bool:
+    """The filter asks for what is at one uri: KFP answers that with all of it, on one page."""
+    return len(predicates) == 1 and (predicates[0].key, predicates[0].operation) == ("uri", Operation.EQUALS)
+
+
 def _with_titles(asked: ListQuery) -> ListQuery:
     """The query, where the types that a filter names are schema titles, as rows have them."""
     return replace(asked, predicates=tuple(map(_with_title, asked.predicates)))
@@ -110,11 +115,7 @@ def _with_type(asked: ListQuery, type_name: str) -> ListQuery:
         raise InvalidInput(
             f"{type_name[:80]!r} is no IOType", where="type", hint=f"Known are: {', '.join(wire.IOType)}"
         )
-    kind = {_INPUT.name: "INPUT", wire.IOType.OUTPUT.name: "OUTPUT"}.get(type_name, type_name)
-    return replace(asked, predicates=(*asked.predicates, Predicate("type", Operation.EQUALS, kind)))
-
-
-_INPUT = wire.IOType.TASK_OUTPUT_INPUT
+    return replace(asked, predicates=(*asked.predicates, Predicate("type", Operation.EQUALS, type_name)))
 
 
 def _link(found: ArtifactTask) -> wire.ArtifactTask:
@@ -123,8 +124,8 @@ def _link(found: ArtifactTask) -> wire.ArtifactTask:
         artifact_id=found.artifact_id,
         run_id=found.run_id,
         task_id=found.task_id,
-        type=wire.IOType.OUTPUT if found.type == "OUTPUT" else _INPUT,
-        producer=wire.Producer(task_name=found.producer),
+        type=wire.IOType[found.type.name],
+        producer=producer(Origin(found.type, found.producer, found.iteration)),
         key=found.key,
     )
 

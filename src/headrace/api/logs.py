@@ -19,10 +19,8 @@ from headrace.api.waiting import Closing, Ticker, first
 from headrace.base.errors import NotFound
 from headrace.model.run import Run
 from headrace.model.task import ROOT, AttemptState, Task, task_id
-from headrace.spec.load import document_from_json
 from headrace.spec.plan import Container
 from headrace.store import query as lists
-from headrace.store import runs
 from headrace.store.db import Tx
 
 ALL = -1
@@ -79,10 +77,8 @@ class Logs(Handlers):
         """The run's pipeline has a step at that path, which has not been reached."""
         if any(task.path == path for task in tasks):
             return False
-        plans = self.services.plans
-        plan = plans.known(run.plan_id) or plans.get(document_from_json(runs.load_document(tx, run.plan_id)))
         try:
-            return isinstance(plan.find(path).component, Container)
+            return isinstance(self.plan(tx, run.plan_id).find(path).component, Container)
         except KeyError:
             return False
 

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from headrace.api import body, limits, listing, proto_json, query
 from headrace.api.body import reply
 from headrace.api.convert import runs as convert
+from headrace.api.convert import tasks as convert_tasks
 from headrace.api.documents import Documents
 from headrace.api.handlers import Handlers
 from headrace.api.wire import run as wire
@@ -114,11 +115,16 @@ class Runs(Handlers):
         runtime_parameters(self.services.plans.get(document), given)
 
     def _message(
-        self, run: Run, *, document: JsonObject | Raw | None = None, tasks: Sequence[Task] = (), full: bool = False
+        self,
+        run: Run,
+        *,
+        document: JsonObject | Raw | None = None,
+        tasks: Sequence[Task] = (),
+        whole: convert_tasks.Whole | None = None,
     ) -> wire.Run:
         """The run as clients see it. The server's own pipeline root is nothing that they asked for, and is left out."""
         default_root = self.services.settings.pipeline_root
-        return convert.run(run, default_root, document=document, tasks=tasks, full=full)
+        return convert.run(run, default_root, document=document, tasks=tasks, whole=whole)
 
     async def get(self, request: Request) -> Response:
         run_id, full = query.path(request, "run_id"), _is_full(request)
@@ -132,7 +138,9 @@ class Runs(Handlers):
         run = lists.get_run(tx, run_id)
         wanted = full or not run.pipeline_version_id
         document = self.documents.get(tx, run.plan_id) if wanted else None
-        return self._message(run, document=document, tasks=runs.load_tasks(tx, run.key), full=full)
+        tasks = runs.load_tasks(tx, run.key)
+        whole = convert_tasks.Whole.of(run, tasks, self.plan_if_any(tx, run.plan_id)) if full else None
+        return self._message(run, document=document, tasks=tasks, whole=whole)
 
     async def list(self, request: Request) -> Response:
         full = _is_full(request)

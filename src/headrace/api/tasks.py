@@ -19,11 +19,10 @@ class Tasks(Handlers):
         asked = listing.asked(request, "PipelineTask", sort="order_by")
 
         def read(tx: Tx) -> wire.ListTasks:
-            run = lists.get_run(tx, run_id)
             page = lists.list_tasks(tx, run_id, asked.query, parent_id=parent_id)
-            family = convert.Family(lists.get_tasks(tx, run_id))
+            whole = self._whole(tx, run_id)
             return wire.ListTasks(
-                tasks=[convert.pipeline_task(run, each, family) for each in page.items],
+                tasks=[convert.pipeline_task(whole, each) for each in page.items],
                 total_size=page.total,
                 next_page_token=asked.token(page.next),
             )
@@ -34,7 +33,11 @@ class Tasks(Handlers):
         run_id, node = query.path(request, "run_id"), query.path(request, "task_id")
 
         def read(tx: Tx) -> wire.PipelineTask:
-            run, tasks = lists.get_run(tx, run_id), lists.get_tasks(tx, run_id)
-            return convert.pipeline_task(run, find_task(tasks, node), convert.Family(tasks))
+            whole = self._whole(tx, run_id)
+            return convert.pipeline_task(whole, find_task(list(whole.family.by_path.values()), node))
 
         return reply(await self.read(read))
+
+    def _whole(self, tx: Tx, run_id: str) -> convert.Whole:
+        run = lists.get_run(tx, run_id)
+        return convert.Whole.of(run, lists.get_tasks(tx, run_id), self.plan_if_any(tx, run.plan_id))

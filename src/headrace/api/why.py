@@ -18,11 +18,8 @@ from headrace.base.json import JsonObject, compact
 from headrace.engine.awaits import Details
 from headrace.engine.explain import Explanation, why
 from headrace.engine.state import Options, RunState
-from headrace.model.run import Run
 from headrace.model.task import ROOT, Task, task_id
 from headrace.spec.fingerprint import Difference, differences
-from headrace.spec.load import document_from_json
-from headrace.spec.plan import Plan
 from headrace.store import cache, runs
 from headrace.store.db import Tx
 
@@ -39,7 +36,7 @@ class Why(Handlers):
 
         def read(tx: Tx) -> Explanation:
             rows = runs.load_run(tx, run_id)
-            state = RunState.load(self._plan(tx, rows.run), Options(), rows.run, rows.tasks, rows.retired)
+            state = RunState.load(self.plan(tx, rows.run.plan_id), Options(), rows.run, rows.tasks, rows.retired)
             explained = why(state, _path(state, node))
             task = state.tasks.get(explained.path)
             if task is None or task.kind.is_group:
@@ -47,10 +44,6 @@ class Why(Handlers):
             return replace(explained, details=(*explained.details, *_of_cache(tx, state, task)))
 
         return reply_json(_json(run_id, await self.read(read)))
-
-    def _plan(self, tx: Tx, run: Run) -> Plan:
-        plans = self.services.plans
-        return plans.known(run.plan_id) or plans.get(document_from_json(runs.load_document(tx, run.plan_id)))
 
 
 def _path(state: RunState, node: str) -> str:

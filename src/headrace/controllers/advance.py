@@ -61,7 +61,7 @@ class Advance:
         state = held.state
         events = [*runs.take_inbox(tx, state.run), *observed]
         settled = settle(state, events, lambda look: self._look_up(tx, state, look))
-        runs.write(tx, state.run, held.number, events, settled.changes)
+        runs.write(tx, state.run, held.number, events, settled.changes, state.plan)
         if state.run.state.ended:
             upkeep.remove_if_gone(tx, run_id)
         return Advanced(

@@ -25,13 +25,15 @@ Value = str | int | float | None
 class Listing:
     """What a list offers, by key. `dynamic` gives the column for keys that begin so (`tags.`), by the rest of the key.
 
-    Every key sorts and filters, but that of the dynamic ones only those in `filters` filter.
+    Every key sorts and filters, but that of the dynamic ones only those in `filters` filter. A row may have none of
+    `numbers`.
     """
 
     name: str
     id: Column
     texts: Mapping[str, Column]
     times: Mapping[str, Column]
+    numbers: Mapping[str, Column] = field(default_factory=dict)
     dynamic: Mapping[str, Callable[[str], Column]] = field(default_factory=dict)
     filters: frozenset[str] = frozenset()
 
@@ -69,6 +71,8 @@ def _sort_column(listing: Listing, key: str) -> tuple[Column, bool]:
     plain = {**listing.texts, **listing.times}.get(key.lower())
     if plain is not None:
         return plain, False
+    if (number := listing.numbers.get(key.lower())) is not None:
+        return number, True
     prefix, name = _split(listing, key)
     if not name:
         raise InvalidInput(f'Invalid sorting field: "{key}" on listable type {listing.name}', where="sort_by")
@@ -108,9 +112,11 @@ def _condition(listing: Listing, predicate: Predicate) -> Column:
     if (time := listing.times.get(key)) is not None:
         _check_type(predicate, int)
         return _compare_time(time, predicate)
+    if (number := listing.numbers.get(key)) is not None:
+        return _compare(number, predicate.operation, _as_numbers(predicate))
     prefix, name = _split(listing, key)
     if not name or prefix not in listing.filters:
-        known = sorted([*listing.texts, *listing.times, *(f"{each}KEY" for each in listing.filters)])
+        known = sorted([*listing.texts, *listing.times, *listing.numbers, *(f"{each}KEY" for each in listing.filters)])
         raise InvalidInput(
             f'Invalid filter key: "{key}" on listable type {listing.name}',
             where="filter",
@@ -136,6 +142,18 @@ def _check_type(predicate: Predicate, kind: type) -> None:
         raise InvalidInput(f"{predicate.key} is compared with {wanted}", where="filter")
     if predicate.operation is Operation.IS_SUBSTRING and kind is not str:
         raise InvalidInput(f"{predicate.key} is no text: IS_SUBSTRING does not fit it", where="filter")
+
+
+def _as_numbers(predicate: Predicate) -> float | tuple[float, ...]:
+    """The value of the predicate; the wire has no fractions but as text."""
+    if predicate.operation is Operation.IS_SUBSTRING:
+        raise InvalidInput(f"{predicate.key} is no text: IS_SUBSTRING does not fit it", where="filter")
+    try:
+        if isinstance(predicate.value, tuple):
+            return tuple(map(float, predicate.value))
+        return float(predicate.value)
+    except (ValueError, OverflowError) as error:
+        raise InvalidInput(f"{predicate.key} is compared with a number", where="filter") from error
 
 
 def _compare(column: Any, operation: Operation, value: Any) -> Column:

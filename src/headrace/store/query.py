@@ -5,13 +5,12 @@ are as committed, but that a run whose termination is asked for shows as CANCELI
 and one that is to be retried as PENDING.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import (
     CompoundSelect,
     Connection,
-    Row,
     Select,
     bindparam,
     case,
@@ -22,7 +21,7 @@ from sqlalchemy import (
     union,
 )
 
-from headrace.base.errors import InvalidInput, NotFound
+from headrace.base.errors import NotFound
 from headrace.model.catalog import Experiment, Pipeline, PipelineVersion
 from headrace.model.listing import ListQuery, Page
 from headrace.model.run import Run
@@ -31,9 +30,8 @@ from headrace.model.task import Task, TaskKind
 from headrace.store import tables as t
 from headrace.store import tags
 from headrace.store.paging import Column, Listing, fetch
-from headrace.store.rows import artifact_of, experiment_of, pipeline_of, run_of, version_of
+from headrace.store.rows import experiment_of, pipeline_of, run_of, version_of
 from headrace.store.runs import load_tasks, run_key, tasks_of
-from headrace.store.views import ArtifactRecord, ArtifactTask
 
 LISTED_PARAMETERS = 65_536
 """Parameters of more characters than this are left out of lists of runs."""
@@ -56,13 +54,7 @@ _LISTED_RUN = select(
     case((t.runs.c.parameters_size <= LISTED_PARAMETERS, t.runs.c.parameters)).label("parameters"),
 )
 _TASK = select(t.tasks).where(t.tasks.c.task_id == bindparam("task"), t.tasks.c.run_key == bindparam("run"))
-_ARTIFACT = select(t.artifacts).where(t.artifacts.c.artifact_id == bindparam("artifact"))
 _COUNTS = select(t.runs.c.state, func.count().label("runs")).group_by(t.runs.c.state)
-_LINKS = (
-    select(t.artifact_tasks, t.runs.c.run_id, t.artifacts.c.producer)
-    .join(t.runs, t.runs.c.run_key == t.artifact_tasks.c.run_key)
-    .join(t.artifacts, t.artifacts.c.artifact_id == t.artifact_tasks.c.artifact_id)
-)
 
 
 def list_experiments(tx: Connection, namespace: str, query: ListQuery) -> Page[Experiment]:
@@ -205,62 +197,6 @@ def _groups_of(key: int, parent_id: str) -> CompoundSelect[Any]:
     return union(path, iterations)
 
 
-def list_artifacts(tx: Connection, namespace: str, query: ListQuery) -> Page[ArtifactRecord]:
-    """Artifacts of all runs, deleted ones included: their bytes are there too."""
-    c = t.artifacts.c
-    listing = Listing(
-        name="Artifact",
-        id=c.artifact_id,
-        texts={
-            "id": c.artifact_id,
-            "artifact_id": c.artifact_id,
-            "namespace": c.namespace,
-            "type": c.type,
-            "uri": c.uri,
-            "name": c.name,
-            "metadata": c.metadata,
-        },
-        times={"created_at": c.created_at},
-    )
-    found = fetch(tx, listing, select(t.artifacts), query, c.namespace == namespace)
-    return Page(tuple(map(_artifact_record, found.rows)), found.total, found.next)
-
-
-def list_artifact_tasks(
-    tx: Connection,
-    namespace: str,
-    query: ListQuery,
-    *,
-    run_ids: Sequence[str] = (),
-    task_ids: Sequence[str] = (),
-    artifact_ids: Sequence[str] = (),
-) -> Page[ArtifactTask]:
-    """Links of lineage: of these runs, tasks and artifacts, at least one of which must be given."""
-    c = t.artifact_tasks.c
-    given = [
-        column.in_(wanted)
-        for column, wanted in ((t.runs.c.run_id, run_ids), (c.task_id, task_ids), (c.artifact_id, artifact_ids))
-        if wanted
-    ]
-    if not given:
-        raise InvalidInput("none of run_ids, task_ids, artifact_ids is given", hint="Give at least one of them")
-    listing = Listing(
-        name="ArtifactTask",
-        id=c.link_id,
-        texts={
-            "id": c.link_id,
-            "artifact_id": c.artifact_id,
-            "run_id": t.runs.c.run_id,
-            "task_id": c.task_id,
-            "type": c.type,
-            "key": c.key,
-        },
-        times={"created_at": t.artifacts.c.created_at},
-    )
-    found = fetch(tx, listing, _LINKS, query, c.namespace == namespace, *given)
-    return Page(tuple(map(_artifact_task, found.rows)), found.total, found.next)
-
-
 def get_run(tx: Connection, run_id: str) -> Run:
     """Raises NotFound."""
     row = tx.execute(_RUN, {"run": run_id}).first()
@@ -282,14 +218,6 @@ def get_task(tx: Connection, run_id: str, task_id: str) -> Task:
     return tasks_of(tx, [row])[0]
 
 
-def get_artifact(tx: Connection, artifact_id: str) -> ArtifactRecord:
-    """Raises NotFound."""
-    row = tx.execute(_ARTIFACT, {"artifact": artifact_id}).first()
-    if row is None:
-        raise NotFound(f"Artifact {artifact_id} not found")
-    return _artifact_record(row)
-
-
 def count_runs(tx: Connection) -> Mapping[State, int]:
     """How many runs there are in each state, in all namespaces; states without any are left out."""
     return {State(row.state): row.runs for row in tx.execute(_COUNTS)}
@@ -304,27 +232,3 @@ def _metric(name: str) -> Column:
     """The metric that the row's run has under `name`."""
     m = t.metrics.c
     return select(func.max(m.value)).where(m.run_key == t.runs.c.run_key, m.key == name).scalar_subquery()
-
-
-def _artifact_record(row: Row[Any]) -> ArtifactRecord:
-    return ArtifactRecord(
-        artifact=artifact_of(row),
-        key=row.artifact_key,
-        namespace=row.namespace,
-        run_id=row.run_id,
-        task_id=row.task_id,
-        producer=row.producer,
-    )
-
-
-def _artifact_task(row: Row[Any]) -> ArtifactTask:
-    return ArtifactTask(
-        link_id=row.link_id,
-        artifact_id=row.artifact_id,
-        run_id=row.run_id,
-        task_id=row.task_id,
-        type=row.type,
-        key=row.key,
-        position=row.position,
-        producer=row.producer,
-    )

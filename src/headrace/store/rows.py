@@ -227,7 +227,7 @@ def attempt_of(row: Row[Any]) -> Attempt:
 
 
 def artifact_values(artifact: Artifact) -> Values:
-    """All columns but `artifact_key`, `namespace` and who made it."""
+    """All columns but `artifact_key`, `namespace`, `listed` and who made it."""
     return {
         "artifact_id": artifact.artifact_id,
         "created_at": artifact.created_at,
@@ -237,6 +237,8 @@ def artifact_values(artifact: Artifact) -> Values:
         "type": artifact.type,
         "schema_version": artifact.schema_version,
         "uri": artifact.uri,
+        "number_value": artifact.number_value,
+        "description": artifact.description or None,
         "metadata": to_json(artifact.metadata),
     }
 
@@ -252,6 +254,8 @@ def artifact_of(row: Row[Any]) -> Artifact:
         digest=row.digest,
         size=row.size,
         created_at=Instant(row.created_at),
+        number_value=row.number_value,
+        description=row.description or "",
     )
 
 

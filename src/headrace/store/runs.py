@@ -20,6 +20,7 @@ from headrace.model.event import Event, RunRequested
 from headrace.model.run import Run
 from headrace.model.state import State
 from headrace.model.task import Attempt, Task, task_id
+from headrace.spec.plan import Plan
 from headrace.store import history, keys, lineage
 from headrace.store import tables as t
 from headrace.store.batch import Batch, fold
@@ -50,7 +51,8 @@ _ATTEMPTS_OF_TASKS = (
 _ARTIFACTS = select(t.artifacts).where(
     t.artifacts.c.artifact_id.in_(
         select(t.artifact_tasks.c.artifact_id).where(t.artifact_tasks.c.run_key == bindparam("run"))
-    )
+    ),
+    t.artifacts.c.number_value.is_(None),  # numbers are parts of artifacts
 )
 _LAST_EVENT = select(func.max(t.run_events.c.number)).where(t.run_events.c.run_key == bindparam("run"))
 _INBOX = select(t.inbox).where(t.inbox.c.run_id == bindparam("run")).order_by(t.inbox.c.at, t.inbox.c.inbox_key)
@@ -163,10 +165,18 @@ def run_key(tx: Connection, run_id: str) -> int:
     return key
 
 
-def write(tx: Connection, run: Run, number: int, events: Sequence[Event], changes: Sequence[Change]) -> None:
+def write(
+    tx: Connection,
+    run: Run,
+    number: int,
+    events: Sequence[Event],
+    changes: Sequence[Change],
+    plan: Plan | None = None,
+) -> None:
     """Write what `events` led to: rows, lineage, and history from `number` + 1, one line an event.
 
-    `run` may be as it was before the changes or after. Changes are written as the planner applies them.
+    `run` may be as it was before the changes or after. Changes are written as the planner applies them. `plan` tells
+    lineage where artifacts are from; None where it cannot be compiled.
     """
     batch = fold(changes)
     if batch.run:
@@ -177,7 +187,7 @@ def write(tx: Connection, run: Run, number: int, events: Sequence[Event], change
         _add_tasks(tx, run, batch)
     _move_tasks(tx, run, batch)
     _write_attempts(tx, run, batch)
-    lineage.record(tx, run, batch.uses)
+    lineage.record(tx, run, batch.uses, plan)
     rows = history.event_rows(run, number, events, changes)
     if rows:
         tx.execute(_ADD_EVENTS, rows)

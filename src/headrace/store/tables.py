@@ -164,7 +164,9 @@ leases = Table(
     **OPTIONS,
 )
 
-tasks = Table(  # `inputs` and `outputs` name their artifacts; `artifact_tasks` says the same, one link a row
+# `inputs` and `outputs` name their artifacts; `artifact_tasks` says the same, one link a row. A task that a client
+# posted has in `posted` what it said and the other columns do not hold; the planner never sees it.
+tasks = Table(
     "tasks",
     metadata,
     Column("task_key", KEY, primary_key=True, autoincrement=False),
@@ -180,6 +182,7 @@ tasks = Table(  # `inputs` and `outputs` name their artifacts; `artifact_tasks` 
     Column("iterations", Integer, nullable=False),
     Column("fingerprint", String(80), nullable=False),
     Column("cached_from", String(ID), nullable=False),
+    Column("posted", TEXT),
     Column("path", TEXT, nullable=False),
     Column("parent", TEXT, nullable=False),
     Column("name", TEXT, nullable=False),
@@ -226,7 +229,9 @@ attempts = Table(
     **OPTIONS,
 )
 
-artifacts = Table(  # `run_id`, `task_id` and `producer` (the task's name) say who made it
+# `run_id`, `task_id` and `producer` (the task's name) say who made it. A metrics artifact has a row beside its own for
+# each of its numbers (`number_value`), and is not `listed` itself: clients of 3.0 see the numbers.
+artifacts = Table(
     "artifacts",
     metadata,
     Column("artifact_key", KEY, primary_key=True, autoincrement=False),
@@ -237,18 +242,23 @@ artifacts = Table(  # `run_id`, `task_id` and `producer` (the task's name) say w
     Column("created_at", BigInteger, nullable=False),
     Column("digest", String(80), nullable=False),
     Column("size", BigInteger, nullable=False),
+    Column("listed", Integer, nullable=False),
+    Column("number_value", Double),
     Column("producer", TEXT, nullable=False),
     Column("name", TEXT, nullable=False),
     Column("type", TEXT, nullable=False),
     Column("schema_version", TEXT, nullable=False),
     Column("uri", TEXT, nullable=False),
+    Column("description", TEXT),
     Column("metadata", TEXT, nullable=False),
     UniqueConstraint("artifact_id", name="artifacts_id"),
-    Index("artifacts_created", "namespace", "created_at", "artifact_id"),
+    Index("artifacts_created", "namespace", "listed", "created_at", "artifact_id"),
     **OPTIONS,
 )
 
-artifact_tasks = Table(  # lineage: `type` is INPUT or OUTPUT, `position` the place in the list that `key` holds
+# Lineage. `type` is an IOType, `position` the place in the list that `key` holds; `producer` and `iteration` (-1 for
+# none) say where it is from; `posted` is 1 where a client wrote the link.
+artifact_tasks = Table(
     "artifact_tasks",
     metadata,
     Column("link_id", String(ID), primary_key=True),
@@ -256,9 +266,12 @@ artifact_tasks = Table(  # lineage: `type` is INPUT or OUTPUT, `position` the pl
     Column("run_key", KEY, nullable=False),
     Column("task_id", String(ID), nullable=False),
     Column("artifact_id", String(ID), nullable=False),
-    Column("type", String(STATE), nullable=False),
+    Column("type", String(32), nullable=False),
     Column("position", Integer, nullable=False),
+    Column("iteration", Integer, nullable=False),
+    Column("posted", Integer, nullable=False),
     Column("key", TEXT, nullable=False),
+    Column("producer", TEXT, nullable=False),
     Index("artifact_tasks_run", "run_key", "artifact_id", "type"),
     Index("artifact_tasks_task", "task_id"),
     Index("artifact_tasks_artifact", "artifact_id"),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from headrace.base.clock import Instant
 from headrace.base.json import JsonObject
-from headrace.model.artifact import Artifact, Bindings
+from headrace.model.artifact import Artifact, Bindings, IOType
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +53,14 @@ class ArtifactRecord:
 
 @dataclass(frozen=True, slots=True)
 class ArtifactTask:
-    """A link of lineage. `type` is INPUT or OUTPUT; `producer` the name of the task that made the artifact."""
+    """A link of lineage. `producer` is the task that the artifact is from, `iteration` which of it, -1 for none."""
 
     link_id: str
     artifact_id: str
     run_id: str
     task_id: str
-    type: str
+    type: IOType
     key: str
     position: int
     producer: str
+    iteration: int

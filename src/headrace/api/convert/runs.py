@@ -20,9 +20,9 @@ def run(
     *,
     document: JsonObject | Raw | None = None,
     tasks: Sequence[Task] = (),
-    full: bool = False,
+    whole: convert_tasks.Whole | None = None,
 ) -> wire.Run:
-    """The run. With its `tasks` it has `run_details`; `full` adds 3.0's `tasks` and the document.
+    """The run. With its `tasks` it has `run_details`; `whole` asks for 3.0's `tasks` and the document besides.
 
     `default_root` is the pipeline root of runs that name none.
     """
@@ -33,7 +33,7 @@ def run(
         display_name=found.name,
         storage_state=StorageState[found.storage_state.name],
         description=found.description,
-        pipeline_spec=document if full or not from_version else None,
+        pipeline_spec=document if whole is not None or not from_version else None,
         pipeline_version_reference=_reference(found) if from_version else None,
         runtime_config=_runtime_config(found, default_root),
         service_account=found.service_account,
@@ -46,7 +46,7 @@ def run(
         recurring_run_id=found.recurring_run_id,
         state_history=history(found.history),
         task_count=len(tasks),
-        tasks=convert_tasks.full(found, tasks) if full else [],
+        tasks=convert_tasks.full(whole) if whole is not None else [],
     )
 
 

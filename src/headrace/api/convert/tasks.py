@@ -1,44 +1,38 @@
 """Tasks as messages: `PipelineTaskDetail` of 2.17 and `PipelineTask` of 3.0. Takes all tasks of a run."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from headrace.api.convert.artifacts import artifacts
 from headrace.api.convert.common import history, runtime_state, status
+from headrace.api.convert.family import Family
+from headrace.api.convert.origins import Origins, producer
 from headrace.api.proto_json import Int64, timestamp
 from headrace.api.wire import run as wire_run
 from headrace.api.wire import task as wire
-from headrace.model.artifact import Bindings
+from headrace.base.json import JsonValue
+from headrace.model.artifact import Bindings, Origin
 from headrace.model.run import Run
 from headrace.model.state import TASK_STATE
-from headrace.model.task import Task, TaskKind
+from headrace.model.task import Task
+from headrace.spec.origins import Side
+from headrace.spec.plan import Plan
 
 
-class Family:
-    """The tasks of one run, and who is in whom. KFP has no task for an iteration: its tasks are their loop's."""
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A run with all its tasks, which each of its tasks is told against."""
 
-    def __init__(self, tasks: Iterable[Task]) -> None:
-        self.by_path = {task.path: task for task in tasks}
-        self.shown = [task for task in self.by_path.values() if task.kind is not TaskKind.ITERATION]
-        self.children: dict[str, list[Task]] = defaultdict(list)
-        for task in self.shown:
-            self.children[self._parent(task)].append(task)
+    run: Run
+    family: Family
+    origins: Origins
 
-    def parent_id(self, task: Task) -> str:
-        parent = self.by_path.get(self._parent(task))
-        return parent.task_id if parent is not None else ""
-
-    def iteration(self, task: Task) -> int:
-        """Which iteration of the loop that it is in the task belongs to; -1 for none."""
-        parent = self.by_path.get(task.parent)
-        return parent.iteration if parent is not None and parent.kind is TaskKind.ITERATION else task.iteration
-
-    def _parent(self, task: Task) -> str:
-        parent = self.by_path.get(task.parent)
-        return parent.parent if parent is not None and parent.kind is TaskKind.ITERATION else task.parent
-
-    def inside(self, task: Task) -> Sequence[Task]:
-        return self.children.get(task.path, ())
+    @classmethod
+    def of(cls, run: Run, tasks: Iterable[Task], plan: Plan | None) -> "Whole":
+        """`plan` is None where the run's document cannot be compiled."""
+        family = Family(tasks)
+        given = frozenset(name for name, value in run.parameters.items() if value is not None)
+        return cls(run, family, Origins(plan, family, given))
 
 
 def details(run: Run, tasks: Iterable[Task]) -> list[wire_run.PipelineTaskDetail]:
@@ -47,10 +41,9 @@ def details(run: Run, tasks: Iterable[Task]) -> list[wire_run.PipelineTaskDetail
     return [_detail(run, task, family) for task in family.shown]
 
 
-def full(run: Run, tasks: Iterable[Task]) -> list[wire.PipelineTask]:
+def full(whole: Whole) -> list[wire.PipelineTask]:
     """All tasks of a run, as 3.0 has them."""
-    family = Family(tasks)
-    return [pipeline_task(run, task, family) for task in family.shown]
+    return [pipeline_task(whole, task) for task in whole.family.shown]
 
 
 def _detail(run: Run, task: Task, family: Family) -> wire_run.PipelineTaskDetail:
@@ -82,8 +75,9 @@ def _artifact_lists(bindings: Bindings) -> dict[str, wire_run.ArtifactList]:
     }
 
 
-def pipeline_task(run: Run, task: Task, family: Family) -> wire.PipelineTask:
+def pipeline_task(whole: Whole, task: Task) -> wire.PipelineTask:
     """One task, as 3.0 has it."""
+    run, family, origins = whole.run, whole.family, whole.origins
     return wire.PipelineTask(
         name=task.name,
         display_name=task.display_name,
@@ -100,22 +94,23 @@ def pipeline_task(run: Run, task: Task, family: Family) -> wire.PipelineTask:
         status_metadata=_status_metadata(task),
         state_history=_history(task),
         type=wire.TaskType[task.kind.name],
-        type_attributes=_attributes(task, family.iteration(task)),
+        type_attributes=_attributes(task, family.iteration(task), workspace=origins.goes_to_workspace(task)),
         parent_task_id=family.parent_id(task),
         child_tasks=[wire.ChildTaskName(task_id=child.task_id, name=child.name) for child in family.inside(task)],
-        inputs=_bindings(run, task, task.inputs, wire.IOType.COMPONENT_INPUT),
-        outputs=_bindings(run, task, task.outputs, wire.IOType.OUTPUT),
+        inputs=_bindings(run, task.inputs, origins.inputs(task)),
+        outputs=_bindings(run, task.outputs, origins.outputs(task)),
         scope_path=task.path,
     )
 
 
-def _attributes(task: Task, iteration: int) -> wire.TypeAttributes | None:
-    """Which iteration the task is of, how many a loop has."""
-    if iteration < 0 and task.iterations < 0:
+def _attributes(task: Task, iteration: int, *, workspace: bool) -> wire.TypeAttributes | None:
+    """Which iteration the task is of, how many a loop has, whether an importer copies into the workspace."""
+    if iteration < 0 and task.iterations < 0 and not workspace:
         return None
     return wire.TypeAttributes(
         iteration_index=Int64(str(iteration)) if iteration >= 0 else None,
         iteration_count=Int64(str(task.iterations)) if task.iterations >= 0 else None,
+        download_to_workspace=workspace,
     )
 
 
@@ -137,23 +132,25 @@ def _history(task: Task) -> list[wire.TaskStatus]:
     ]
 
 
-def _bindings(run: Run, task: Task, bindings: Bindings, kind: wire.IOType) -> wire.InputOutputs | None:
-    """Parameters and artifacts of one side of a task; outputs name their producer."""
+def _bindings(run: Run, bindings: Bindings, side: Side) -> wire.InputOutputs | None:
+    """Parameters and artifacts of one side of a task, and where they are from."""
     if not bindings.parameters and not bindings.artifacts:
         return None
-    producer = wire.Producer(task_name=task.name) if kind is wire.IOType.OUTPUT else None
     return wire.InputOutputs(
-        parameters=[
-            wire.IOParameter(value=value, type=kind, parameter_key=key, producer=producer)
-            for key, value in bindings.parameters.items()
-        ],
+        parameters=[_parameter(key, value, side.parameter(key)) for key, value in bindings.parameters.items()],
         artifacts=[
             wire.IOArtifact(
                 artifacts=[message for each in bound for message in artifacts(each, run.namespace)],
-                type=kind,
+                type=wire.IOType[(origin := side.artifact(key)).type.name],
                 artifact_key=key,
-                producer=producer,
+                producer=producer(origin),
             )
             for key, bound in bindings.artifacts.items()
         ],
+    )
+
+
+def _parameter(key: str, value: JsonValue, origin: Origin) -> wire.IOParameter:
+    return wire.IOParameter(
+        value=value, type=wire.IOType[origin.type.name], parameter_key=key, producer=producer(origin)
     )
