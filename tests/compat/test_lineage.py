@@ -61,7 +61,7 @@ def test_inputs_say_where_they_are_from(played: Played) -> None:
         assert inputs(use) == {**expected, "word": ("COMPONENT_DEFAULT_INPUT", None)}
         [parameter] = use["outputs"]["parameters"]
         assert parameter["producer"] == {"task_name": "use", "iteration": str(index)}
-    fixed = inputs(tasks["root.for-loop-4.0.use-2"])
+    (fixed,) = (inputs(task) for path, task in tasks.items() if path.endswith(".use-2"))
     assert fixed["item"][0] == "ITERATOR_INPUT_RAW"
     assert fixed["word"][0] == "COMPONENT_INPUT"
     assert inputs(tasks["root.gather"]) == {"words": ("COLLECTED_INPUTS", {"task_name": "for-loop-1"})}

@@ -61,11 +61,10 @@ def test_the_tables_can_be_said_to_the_other_databases(dialect: Dialect) -> None
     assert ("TEXT(4294967295)" in said) is (dialect.name == "mysql")
 
 
-def test_metrics_of_the_first_schema_are_split(tmp_path: Path, clock: FakeClock) -> None:
+def test_metrics_of_the_first_schema_are_split(empty_url: str, clock: FakeClock) -> None:
     """What 0001 kept as one artifact becomes that and its numbers, with links of their own."""
-    path = tmp_path / "old.db"
-    engine = create_engine(f"sqlite:///{path}")
-    config = Config(attributes={"connection": (connection := engine.connect())})
+    old = engine(empty_url)
+    config = Config(attributes={"connection": (connection := old.connect())})
     config.set_main_option("script_location", str(schema.MIGRATIONS))
     config.set_main_option("path_separator", "os")
     command.upgrade(config, "0001")
@@ -80,8 +79,8 @@ def test_metrics_of_the_first_schema_are_split(tmp_path: Path, clock: FakeClock)
         connection.exec_driver_sql(statement)
     connection.commit()
     connection.close()
-    engine.dispose()
-    database = Database.open(f"sqlite:///{path}", clock)
+    old.dispose()
+    database = Database.open(empty_url, clock)
     page = database.read(lambda tx: artifacts.list_artifacts(tx, "", ListQuery()))
     assert {(each.artifact.name, each.artifact.number_value) for each in page.items} == {("a", 0.5), ("d", None)}
     assert {each.key for each in page.items} == {2, 100}
