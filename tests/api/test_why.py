@@ -12,10 +12,11 @@ from headrace.engine.decision import Change, TaskAdded, TaskMoved
 from headrace.model.artifact import Bindings
 from headrace.model.run import Failure
 from headrace.model.state import State
-from headrace.spec.fingerprint import fingerprint
+from headrace.spec.fingerprint import Fingerprint, fingerprint
 from headrace.spec.load import document_from_json
 from headrace.spec.plan import Caching, Container
-from headrace.store import cache
+from headrace.store import equal
+from headrace.store.db import Tx
 
 LATER = Instant(AT + 1)
 
@@ -48,8 +49,18 @@ def execute(api: Api, document: dict[str, Any], count: int, at: Instant = AT, *,
     api.advance(run_id, *_at(scene.started(), at, mark.digest))
     api.advance(run_id, *_at(scene.ended(), at, mark.digest))
     if keep:
-        api.services.database.submit(lambda tx: cache.keep_parts(tx, "", mark.digest, mark.parts)).result()
+        tell(api, mark, run_id)
     return run_id
+
+
+def tell(api: Api, mark: Fingerprint, run_id: str) -> None:
+    """The step is executed for that fingerprint."""
+
+    def unit(tx: Tx) -> None:
+        again = equal.executed_for(tx, "", mark.digest) is not None
+        equal.execute(tx, "", mark.digest, mark.parts, run_id, "root.say", again=again)
+
+    api.services.database.submit(unit).result()
 
 
 def _at(scene: tuple[Any, list[Change]], at: Instant, digest: str) -> tuple[Any, list[Change]]:
@@ -143,3 +154,17 @@ def test_a_cached_task_names_the_run_it_came_from_while_that_exists(api: Api) ->
     assert details(api, run_id) == {"task": source, "run": f"{before}, task say"}
     api.delete(f"/runs/{before}")
     assert details(api, run_id)["run"] == "it was deleted"
+
+
+def test_a_task_that_waits_for_an_equal_one_names_it(api: Api) -> None:
+    component = api.services.plans.get(document_from_json(caching())).find("root.say").component
+    assert isinstance(component, Container)
+    mark = fingerprint(component, Bindings({"count": 3}), Caching(enabled=True), "hello")
+    first, second = (api.run(caching(), runtime_config={"parameters": {"count": 3}})["run_id"] for _ in range(2))
+    api.advance(first, *_at(Scene(first).started(), AT, mark.digest))
+    tell(api, mark, first)
+    events, changes = _at(Scene(second).started(), AT, mark.digest)
+    api.advance(second, events, changes[:3])
+    said = ask(api, second)
+    assert said["headline"] == "it waits for an equal step, whose outputs it takes if that succeeds"
+    assert details(api, second) == {"equal step": f"say of run {first}: RUNNING"}

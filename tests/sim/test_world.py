@@ -129,3 +129,23 @@ def test_a_run_over_its_time_fails_and_runs_its_exit_tasks(database: Database) -
     assert (final.run.state, final.run.failure.code) == (State.FAILED, 4)
     assert final.run.failure.message.startswith("the run timed out after 9 s")
     assert final.tasks["root.bye"].state is State.SUCCEEDED
+
+
+def test_of_equal_steps_one_is_executed_and_the_others_take_its_outputs(database: Database) -> None:
+    body = dag(leaf("x", cached=True), leaf("y", after=["x"], cached=True))
+    world = World(plan(dag(loop("loop", body, [str(number) for number in range(250)])), "equal"), database, 1, CALM)
+    final = world.play()
+    assert final.run.state is State.SUCCEEDED
+    assert sum(world.executions.values()) == 2
+    made = {task.outputs.parameters["Output"] for task in final.tasks.values() if task.name == "x"}
+    assert len(made) == 1
+
+
+def test_where_the_executed_step_fails_each_of_its_equals_has_its_own_try(database: Database) -> None:
+    world = World(plan(dag(loop("loop", dag(leaf("x", cached=True)), ["a", "b", "c"])), "fails"), database, 1, CALM)
+    world.fails = {f"root.loop.{number}.x" for number in range(3)}
+    assert world.play().run.state is State.FAILED
+    assert world.executions == {f"root.loop.{number}.x": 1 for number in range(3)}
+    world.fails = {"root.loop.0.x"}
+    assert world.retry().run.state is State.FAILED
+    assert sum(world.executions.values()) == 5

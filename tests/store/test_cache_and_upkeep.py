@@ -45,13 +45,6 @@ def test_the_newest_good_execution_is_found_with_its_outputs(database: Database)
     assert database.read(lambda tx: cache.find_cached(tx, "", "g")) is None
 
 
-def test_what_a_fingerprint_was_made_of_is_kept_once(database: Database) -> None:
-    for _ in range(2):
-        do(database, lambda tx: cache.keep_parts(tx, "", "f", {"image": "x", "inputs": {"n": 1}}))
-    kept = database.read(lambda tx: tx.execute(select(tables.fingerprints)).all())
-    assert [tuple(row) for row in kept] == [("", "f", '{"image":"x","inputs":{"n":1}}')]
-
-
 def test_the_nearest_execution_is_the_last_good_one_of_the_same_task_before(database: Database) -> None:
     run = make_run(database, a_run("asks"))
     task = a_task(run, "root.t", at=25)

@@ -15,12 +15,14 @@ from headrace.api.log_target import find_task
 from headrace.base.clock import to_rfc3339
 from headrace.base.errors import NotFound
 from headrace.base.json import JsonObject, compact
-from headrace.engine.awaits import Details
+from headrace.engine.awaits import Details, short
+from headrace.engine.equal import waits_for_equal
 from headrace.engine.explain import Explanation, why
 from headrace.engine.state import Options, RunState
+from headrace.model.run import Run
 from headrace.model.task import ROOT, Task, task_id
 from headrace.spec.fingerprint import Difference, differences
-from headrace.store import cache, runs
+from headrace.store import cache, equal, runs
 from headrace.store.db import Tx
 
 _LONGEST_VALUE = 60
@@ -68,6 +70,8 @@ def _of_cache(tx: Tx, state: RunState, task: Task) -> Details:
     if task.cached_from:
         found = cache.origin(tx, task.cached_from)
         return (("run", f"{found[0]}, task {found[1].removeprefix('root.')}" if found else "it was deleted"),)
+    if waits_for_equal(task):
+        return _of_equal(tx, state.run, task)
     if not task.attempts:
         return ()
     if not task.fingerprint:
@@ -85,6 +89,15 @@ def _of_cache(tx: Tx, state: RunState, task: Task) -> Details:
         return (("cache", f"missed: what is the same, in {which}, could not stand in"),)
     said = tuple((_label(each), _change(each, before.parameters, task.inputs.parameters)) for each in changed)
     return (("cache", f"missed: not the same as in {which}"), *said)
+
+
+def _of_equal(tx: Tx, run: Run, task: Task) -> Details:
+    """The step that is executed for this one, too."""
+    executed = equal.executed_for(tx, run.namespace, task.fingerprint)
+    if executed is None:
+        return ()
+    which = "this run" if executed.run_id == run.run_id else f"run {executed.run_id}"
+    return (("equal step", f"{short(executed.path)} of {which}: {executed.state or 'gone'}"),)
 
 
 def _label(difference: Difference) -> str:

@@ -5,7 +5,7 @@ on any failure: the next transaction loads it again, so nothing is acted on that
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from headrace.base.clock import SECOND
@@ -33,13 +33,14 @@ _RETRY_FIRST, _RETRY_MOST = 0.1, 5.0
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What all actors of a process use."""
+    """What all actors of a process use. `wake` is called with a run that has something in its inbox."""
 
     database: Database
     advance: Advance
     dispatcher: Dispatcher
     feed: Feed
     faults: Faults
+    wake: Callable[[str], None]
 
 
 @dataclass(slots=True)
@@ -85,6 +86,8 @@ class RunActor:
                 self._held = done.held
                 for command in done.commands:
                     self._send(done.held.state, command)
+                for run_id in done.woken:
+                    self.shared.wake(run_id)
         finally:
             self._limits.clear()
 

@@ -8,16 +8,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from headrace.base.clock import Clock
+from headrace.controllers.lookup import IsIntact, look_up
 from headrace.engine.cancel import must_end
 from headrace.engine.deadline import open_deadlines
-from headrace.engine.decision import Kill, Launch, LookUpCache, Sent
+from headrace.engine.decision import Kill, Launch, Sent
 from headrace.engine.retry import open_waits
 from headrace.engine.settle import settle
 from headrace.engine.state import Options, RunState, open_attempts
-from headrace.model.artifact import Artifact, Bindings
-from headrace.model.event import CacheAnswered, Event
+from headrace.model.event import Event
 from headrace.spec.plan import Plan
-from headrace.store import cache, leases, runs, upkeep
+from headrace.store import equal, leases, runs, upkeep
 from headrace.store.db import Tx
 
 
@@ -32,10 +32,11 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Advanced:
-    """What the transaction leaves behind: the run as written, and what to send once it is committed."""
+    """What the transaction leaves behind: the run as written, what to send once it is committed, and whom to wake."""
 
     held: Held
     commands: tuple[Sent, ...]
+    woken: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Advance:
     options: Options
     holder: str
     plan: Callable[[Tx, str], Plan]
-    is_intact: Callable[[Artifact], bool]
+    is_intact: IsIntact
 
     def __call__(self, tx: Tx, run_id: str, held: Held | None, observed: Sequence[Event]) -> Advanced:
         """Bring the run forward. Mutates `held`, which is void if the commit fails. Raises LeaseLost."""
@@ -60,13 +61,13 @@ class Advance:
             leases.hold_lease(tx, held.state.run.key, held.term)
         state = held.state
         events = [*runs.take_inbox(tx, state.run), *observed]
-        settled = settle(state, events, lambda look: self._look_up(tx, state, look))
+        settled = settle(state, events, lambda look: look_up(tx, state, look, self.clock.now(), self.is_intact))
         runs.write(tx, state.run, held.number, events, settled.changes, state.plan)
+        woken = equal.wake(tx, state.run.namespace, settled.freed, self.clock.now()) if settled.freed else ()
         if state.run.state.ended:
             upkeep.remove_if_gone(tx, run_id)
-        return Advanced(
-            Held(state, held.term, held.number + len(events)), _open_commands(state) if loaded else settled.commands
-        )
+        commands = _open_commands(state) if loaded else settled.commands
+        return Advanced(Held(state, held.term, held.number + len(events)), commands, woken)
 
     def peek(self, tx: Tx, run_id: str) -> RunState:
         """The run as its rows have it, without a lease."""
@@ -80,18 +81,6 @@ class Advance:
 
     def _read(self, tx: Tx, rows: runs.RunRows) -> RunState:
         return RunState.load(self.plan(tx, rows.run.plan_id), self.options, rows.run, rows.tasks, rows.retired)
-
-    def _look_up(self, tx: Tx, state: RunState, look: LookUpCache) -> CacheAnswered:
-        hit = cache.find_cached(tx, state.run.namespace, look.fingerprint)
-        now = self.clock.now()
-        if hit is None or not self._stands(hit.outputs):
-            cache.keep_parts(tx, state.run.namespace, look.fingerprint, look.parts)
-            return CacheAnswered(look.path, now)
-        return CacheAnswered(look.path, now, hit.task_id, hit.outputs)
-
-    def _stands(self, outputs: Bindings) -> bool:
-        """Whether an earlier execution can stand in: all that it made is still there, unchanged."""
-        return all(self.is_intact(each) for made in outputs.artifacts.values() for each in made)
 
 
 def _open_commands(state: RunState) -> tuple[Sent, ...]:

@@ -73,5 +73,6 @@ def build_controllers(
     registry = Runs()
     dispatcher = Dispatcher(launcher, blobs, home, settings, clock, registry.tell, faults)
     options = Options(cache=settings.cache, success_status="SUCCEEDED" if settings.kfp_compat == "3.0" else "COMPLETE")
-    shared = Shared(database, Advance(clock, options, holder, plan, blobs.is_intact), dispatcher, feed, faults)
+    advance = Advance(clock, options, holder, plan, blobs.is_intact)
+    shared = Shared(database, advance, dispatcher, feed, faults, registry.wake)
     return Controllers(registry, dispatcher, shared)

@@ -11,7 +11,7 @@ from headrace.controllers.actor import RunActor, Shared
 from headrace.engine.abort import abort
 from headrace.model.event import Event, RunAborted
 from headrace.model.run import Failure
-from headrace.store import runs, upkeep
+from headrace.store import equal, runs, upkeep
 from headrace.store.db import Tx
 
 log = logging.getLogger(__name__)
@@ -82,17 +82,22 @@ class Runs:
         """An error of ours in a run: it ends FAILED, with the reason, and its steps are killed."""
         failure = Failure(f"internal error: {type(error).__name__}: {error}", code=13)
 
-        def unit(tx: Tx) -> int:
+        def unit(tx: Tx) -> tuple[int, tuple[str, ...]]:
             rows = runs.load_run(tx, run_id)
             runs.take_inbox(tx, rows.run)
             aborted = RunAborted(shared.advance.clock.now(), failure)
             changes = abort(rows.tasks, aborted.at, failure)
             runs.write(tx, rows.run, rows.last_event, (aborted,), changes)
+            freed = {task.fingerprint for task in rows.tasks if task.fingerprint and not task.state.ended}
+            woken = equal.wake(tx, rows.run.namespace, freed, aborted.at)
             upkeep.remove_if_gone(tx, run_id)
-            return rows.last_event + 1
+            return rows.last_event + 1, woken
 
         shared.dispatcher.abandon(run_id)
-        shared.feed.publish(run_id, await asyncio.wrap_future(shared.database.submit(unit)))
+        number, woken = await asyncio.wrap_future(shared.database.submit(unit))
+        shared.feed.publish(run_id, number)
+        for each in woken:
+            self.wake(each)
 
 
 def _is_there(shared: Shared, run_id: str) -> bool:

@@ -1,4 +1,4 @@
-"""What a task that has not begun waits for: other tasks, its group, its turn in a loop, a slot, or its next try.
+"""What a task that has not begun waits for: others, its group, its turn in a loop, a slot, its next try, an equal one.
 
 Takes the state and a path, gives a sentence and its details; `explain` puts them together with the rest.
 """
@@ -7,6 +7,7 @@ from headrace.base.clock import Instant, to_rfc3339
 from headrace.base.errors import NotFound
 from headrace.engine.cancel import ending, must_end
 from headrace.engine.decision import Wait
+from headrace.engine.equal import waits_for_equal
 from headrace.engine.retry import open_waits
 from headrace.engine.state import RunState
 from headrace.model.state import State
@@ -50,6 +51,8 @@ def pending(state: RunState, task: Task) -> tuple[str, Details]:
     attempt = task.open_attempt
     if attempt is not None:
         return f"it waits for a free slot, or for its environment: attempt {attempt.number} is to start", ()
+    if waits_for_equal(task):
+        return "it waits for an equal step, whose outputs it takes if that succeeds", ()
     pause = next_try(state, task.path)
     return ("it waits for its next try", pause) if pause else ("its turn has come", ())
 

@@ -21,6 +21,7 @@ from headrace.engine.decision import (
     TaskRemoved,
     Wait,
 )
+from headrace.engine.equal import waits_for_equals
 from headrace.engine.ready import next_attempt
 from headrace.engine.state import RunState
 from headrace.model.artifact import Bindings
@@ -107,7 +108,7 @@ def retry_run(state: RunState, at: Instant) -> Decision:
 
 
 def open_waits(state: RunState) -> list[Sent]:
-    """What a run that was loaded waits for: the next tries of leaves and groups, the next iterations of loops."""
+    """What a run that was loaded waits for: next tries of leaves and groups, next iterations of loops, equal steps."""
     waits: list[Sent] = []
     for path in sorted(state.live | state.groups):
         task = state.tasks[path]
@@ -119,7 +120,7 @@ def open_waits(state: RunState) -> list[Sent]:
             tries = sum(each.created_at >= task.created_at for each in task.attempts)
             delay = _delay(policy, tries) or 0.0
             waits.append(_wait(path, last.ended_at, delay))
-    return waits
+    return [*waits, *waits_for_equals(state)]
 
 
 def _to_redo(state: RunState, path: str) -> list[str]:

@@ -30,7 +30,8 @@ class RunState:
 
     `retired` holds the attempts of tasks that were removed. Derived: `groups` and `live` are the groups and the leaves
     that have not ended; `unfinished[group]` counts the tasks of a live group that have not ended; `waiting[task]`, of a
-    task not reached, the dependencies that have not; `todo[loop]` lists the iterations not reached, the next one last.
+    task not reached, the dependencies that have not; `todo[loop]` lists the iterations not reached, the next one last;
+    `alike[fingerprint]` holds the live leaves of that fingerprint.
     """
 
     plan: Plan
@@ -43,6 +44,7 @@ class RunState:
     todo: dict[str, list[int]] = field(default_factory=dict)
     live: set[str] = field(default_factory=set)
     groups: set[str] = field(default_factory=set)
+    alike: dict[str, set[str]] = field(default_factory=dict)
 
     @classmethod
     def load(
@@ -126,6 +128,8 @@ class RunState:
         """Count what is to be done in a group, whose tasks may be there already."""
         if not task.kind.is_group:
             self.live.add(task.path)
+            if task.fingerprint:
+                self.alike.setdefault(task.fingerprint, set()).add(task.path)
             return
         self.groups.add(task.path)
         if task.kind is TaskKind.LOOP:
@@ -155,8 +159,16 @@ class RunState:
         if task.kind.is_group:
             self._close(task)
         else:
-            self.live.discard(task.path)
+            self._leave(task)
         self._release(task)
+
+    def _leave(self, leaf: Task) -> None:
+        self.live.discard(leaf.path)
+        alike = self.alike.get(leaf.fingerprint)
+        if alike is not None:
+            alike.discard(leaf.path)
+            if not alike:
+                del self.alike[leaf.fingerprint]
 
     def _close(self, group: Task) -> None:
         self.groups.discard(group.path)

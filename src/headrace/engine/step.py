@@ -13,6 +13,7 @@ from headrace.engine.abort import abort
 from headrace.engine.cancel import ending, must_end, stop
 from headrace.engine.deadline import attempt_began, passed, run_began
 from headrace.engine.decision import AttemptMoved, Change, Deadline, Decision, RunMoved, TaskAdded, TaskMoved
+from headrace.engine.equal import look_again, waits_for_equal
 from headrace.engine.ready import next_attempt, on_ready
 from headrace.engine.retry import again, retry_run
 from headrace.engine.state import RunState
@@ -161,7 +162,7 @@ def _failed(state: RunState, event: AttemptFailed) -> Decision:
 
 def _answered(state: RunState, event: CacheAnswered) -> Decision:
     task = state.tasks.get(event.path)
-    if task is None or task.state is not State.PENDING or task.open_attempt is not None:
+    if task is None or task.state is not State.PENDING or task.open_attempt is not None or event.waits:
         return NOTHING
     if not event.source:
         return next_attempt(state, task.path, len(task.attempts), event.at)
@@ -174,5 +175,8 @@ def _go_on(state: RunState, path: str, at: Instant) -> Decision:
     if path in state.groups:
         return groups.opened(state, path, at)
     task = state.tasks.get(path)
-    waits = path in state.live and task is not None and task.state is State.PENDING and task.open_attempt is None
-    return next_attempt(state, path, len(task.attempts), at) if waits and task is not None else NOTHING
+    if task is None or path not in state.live or task.state is not State.PENDING or task.open_attempt is not None:
+        return NOTHING
+    if waits_for_equal(task):
+        return look_again(state, task, at)
+    return next_attempt(state, path, len(task.attempts), at)

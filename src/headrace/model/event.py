@@ -82,17 +82,21 @@ class AttemptFailed:
 
 @dataclass(frozen=True, slots=True)
 class CacheAnswered:
-    """The store looked for an earlier execution. `source` is the task id of the hit, "" for a miss."""
+    """The store looked for an earlier execution. `source` is the task id of the hit, "" for a miss.
+
+    `waits` says that an equal step is being executed: it is asked again once that has ended.
+    """
 
     path: str
     at: Instant
     source: str = ""
     outputs: Bindings = field(default_factory=Bindings)
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class WaitEnded:
-    """A task has waited long enough for its next try, or a loop for its next iterations."""
+    """A task has waited long enough: for its next try, a loop for its next iterations, a step for an equal one."""
 
     path: str
     at: Instant

@@ -3,7 +3,7 @@
 Where none did, `nearest` is the one to compare with: the last good execution of the same task of the same pipeline.
 """
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, bindparam, select
 
 from headrace.base.clock import Instant
 from headrace.base.json import JsonObject
@@ -12,7 +12,7 @@ from headrace.model.state import State
 from headrace.model.task import Task, task_id
 from headrace.store import lineage
 from headrace.store import tables as t
-from headrace.store.rows import artifact_ids, bindings_of, from_json, to_json
+from headrace.store.rows import artifact_ids, bindings_of, from_json
 from headrace.store.views import CacheHit, Execution
 
 RUNS = 100
@@ -70,13 +70,6 @@ def find_cached(tx: Connection, namespace: str, fingerprint: str) -> CacheHit | 
         return None
     artifacts = lineage.artifacts_by_id(tx, artifact_ids(row.outputs))
     return CacheHit(task_id=row.task_id, outputs=bindings_of(row.outputs, artifacts))
-
-
-def keep_parts(tx: Connection, namespace: str, fingerprint: str, parts: JsonObject) -> None:
-    """Note what a fingerprint was made of, to explain later why the next one differed."""
-    which = {"namespace": namespace, "fingerprint": fingerprint}
-    if tx.execute(_PARTS, which).first() is None:
-        tx.execute(insert(t.fingerprints), {**which, "parts": to_json(parts)})
 
 
 def parts_of(tx: Connection, namespace: str, fingerprint: str) -> JsonObject:

@@ -43,7 +43,7 @@ from headrace.model.state import State
 from headrace.model.task import Attempt, Task
 from headrace.store.rows import Values, to_json
 
-Asked = RunRequested | TerminateRequested | RetryRequested
+Asked = RunRequested | TerminateRequested | RetryRequested | WaitEnded
 """What may be put in a run's inbox."""
 
 
@@ -101,13 +101,18 @@ def said(event: Event) -> JsonObject:
                 "infrastructure": event.infrastructure,
             }
         case CacheAnswered():
-            return {"source": event.source}
+            return {"source": event.source, "waits": event.waits}
         case DeadlinePassed():
             return {"attempt_id": event.attempt_id, "since": event.since, "seconds": event.seconds}
         case RunRequested() | WaitEnded() | TaskReady() | TaskEnded() | GroupOpened() | GroupDrained():
             return {}
         case _:
             assert_never(event)
+
+
+def asking(event: Asked) -> JsonObject:
+    """What the row of the inbox holds beside the event's kind and instant."""
+    return {"path": event.path} if isinstance(event, WaitEnded) else said(event)
 
 
 def asked(kind: str, at: int, payload: Any) -> Asked:
@@ -119,6 +124,8 @@ def asked(kind: str, at: int, payload: Any) -> Asked:
             return TerminateRequested(Instant(at), by=payload["by"])
         case "RetryRequested":
             return RetryRequested(Instant(at), by=payload["by"])
+        case "WaitEnded":
+            return WaitEnded(payload["path"], Instant(at))
         case _:
             raise InvalidInput(f"unknown kind {kind!r}", where="inbox", hint="A newer Headrace wrote it: use that one")
 

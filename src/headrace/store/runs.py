@@ -204,7 +204,7 @@ def post(tx: Connection, run_id: str, event: history.Asked) -> None:
         "run_id": run_id,
         "at": event.at,
         "kind": type(event).__name__,
-        "payload": to_json(history.said(event)),
+        "payload": to_json(history.asking(event)),
     }
     tx.execute(insert(t.inbox), values)
 

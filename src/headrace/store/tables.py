@@ -198,11 +198,13 @@ tasks = Table(
     **OPTIONS,
 )
 
-fingerprints = Table(  # what a fingerprint was made of, to explain a cache miss
+fingerprints = Table(  # what a fingerprint was made of, and the task that was last to be executed for it
     "fingerprints",
     metadata,
     Column("namespace", String(NAMESPACE), primary_key=True),
     Column("fingerprint", String(80), primary_key=True),
+    Column("run_id", String(ID), nullable=False),
+    Column("path", TEXT, nullable=False),
     Column("parts", TEXT, nullable=False),
     **OPTIONS,
 )

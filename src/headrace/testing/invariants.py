@@ -1,8 +1,10 @@
 """What must be true of a run after every commit, whatever happened before."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from itertools import pairwise
 
+from headrace.engine.equal import waits_for_equal
 from headrace.engine.retry import open_waits
 from headrace.engine.state import RunState, open_attempts
 from headrace.engine.transitions import RUN_MOVES, TASK_BEGINS, TASK_MOVES
@@ -19,6 +21,7 @@ def check(state: RunState, loaded: RunState, executions: Mapping[str, int]) -> N
         assert times <= tried, f"{path} was executed {times} times in {tried} attempts"
     _check_moves(state)
     _check_counts(state)
+    _check_equal(state)
     for path in state.todo:
         loop = state.plan_of(path).loop
         assert loop is not None
@@ -35,7 +38,7 @@ def check(state: RunState, loaded: RunState, executions: Mapping[str, int]) -> N
 
 
 def _difference(loaded: RunState, state: RunState) -> str:
-    for name in ("run", "tasks", "retired", "unfinished", "waiting", "todo", "live", "groups"):
+    for name in ("run", "tasks", "retired", "unfinished", "waiting", "todo", "live", "groups", "alike"):
         left, right = getattr(loaded, name), getattr(state, name)
         if left == right:
             continue
@@ -58,6 +61,18 @@ def _check_counts(state: RunState) -> None:
             if child(path, name) not in state.tasks:
                 left = sum(not ended[each] for each in plan.depends_on)
                 assert state.waiting[child(path, name)] == left, f"{name} in {path} waits for {left} tasks"
+
+
+def _check_equal(state: RunState) -> None:
+    """Of equal steps one is executed at a time, and none after one that succeeded."""
+    alike: defaultdict[str, list[Task]] = defaultdict(list)
+    for task in state.tasks.values():
+        if task.fingerprint:
+            alike[task.fingerprint].append(task)
+    for tasks in alike.values():
+        executed = [task.path for task in tasks if not task.state.ended and not waits_for_equal(task)]
+        executed += [task.path for task in tasks if task.state is State.SUCCEEDED]
+        assert len(executed) <= 1, f"{executed} are equal, and were executed at once or one after the other"
 
 
 def _ended(state: RunState, path: str) -> bool:
