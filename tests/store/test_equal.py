@@ -1,11 +1,12 @@
 """Which of equal steps is executed, and who is woken when it has ended; what a migration keeps of it."""
 
-import sqlite3
 from dataclasses import replace
 
+import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import create_engine, select
+from sqlalchemy import select, text
+from tests.databases import engine
 from tests.store.build import a_run, a_task, do, make_run
 
 from headrace.base.clock import Instant
@@ -62,22 +63,22 @@ def test_each_run_that_waits_is_told_once_and_by_the_first_of_its_steps(database
     assert do(database, lambda tx: equal.wake(tx, "", (), AT)) == ()
 
 
-def test_a_migration_keeps_what_fingerprints_were_made_of(url: str) -> None:
-    path = url.removeprefix("sqlite:///")
+@pytest.mark.parametrize("killed_at", ["", "DROP TABLE fingerprints"])
+def test_a_migration_keeps_what_fingerprints_were_made_of(empty_url: str, killed_at: str) -> None:
+    """Also where it was killed after it had put the old table aside."""
     config = Config()
     config.set_main_option("script_location", str(schema.MIGRATIONS))
     config.set_main_option("path_separator", "os")
-    engine = create_engine(url)
-    with engine.begin() as tx:
+    raw = engine(empty_url)
+    with raw.begin() as tx:
         config.attributes["connection"] = tx
-        command.upgrade(config, "0001")
-    engine.dispose()
-    connection = sqlite3.connect(path)
-    connection.execute("INSERT INTO fingerprints VALUES ('', 'f', '{\"image\":\"x\"}')")
-    connection.commit()
-    connection.close()
-    database = Database.open(url, FakeClock())
-    assert [tuple(row) for row in database.read(lambda tx: tx.execute(select(tables.fingerprints)).all())] == [
-        ("", "f", "", "", '{"image":"x"}')
-    ]
+        command.upgrade(config, "0002")
+        tx.execute(text("INSERT INTO fingerprints (namespace, fingerprint, parts) VALUES ('', 'f', '{}')"))
+        if killed_at:
+            tx.execute(text("CREATE TABLE fingerprints_before AS SELECT * FROM fingerprints"))
+            tx.execute(text(killed_at))
+    raw.dispose()
+    database = Database.open(empty_url, FakeClock())
+    kept = database.read(lambda tx: tx.execute(select(tables.fingerprints)).all())
+    assert [tuple(row) for row in kept] == [("", "f", "", "", "{}")]
     database.close()
