@@ -1,25 +1,26 @@
 """Whole runs in the simulated world: random plans, seeded bad luck, the invariants after every commit."""
 
 import random
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+from tests.sim.generate import Construct, constructs, random_plan
 
 from headrace.model.state import State
-from headrace.spec.condition import compile_condition
-from headrace.spec.plan import Dag, FromParent, Retry, TaskPlan
+from headrace.model.task import TaskKind
+from headrace.spec.plan import FromParent, Retry
 from headrace.store.db import Database
 from headrace.testing.clock import FakeClock
+from headrace.testing.luck import CALM, Luck, Trouble
 from headrace.testing.plans import dag, group, leaf, loop, output_of, plan
-from headrace.testing.world import Luck, World
+from headrace.testing.world import World
 
 SEEDS = range(2000)
 
 TIMED_OUT = "timed out after 60 s, its time limit (activeDeadlineSeconds)"
-
-CALM = Luck(0, 0, 0, 0, 0, 0, 0, 0)
 
 
 @pytest.fixture(scope="module")
@@ -30,49 +31,51 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     database.close()
 
 
-def random_dag(rng: random.Random, depth: int) -> Dag:
-    """A few tasks, each after some of the earlier ones: leaves, groups, loops, branches, exit tasks, retries."""
-    tasks: list[TaskPlan] = []
-    for number in range(rng.randint(0 if depth else 1, 5)):
-        tasks.append(random_task(rng, depth, f"t{number}", tasks))
-    return dag(*tasks)
+@dataclass
+class Seen:
+    """What all the seeds together went through."""
+
+    seeds: int = 0
+    constructs: set[Construct] = field(default_factory=set)
+    troubles: Counter[Trouble] = field(default_factory=Counter)
+    states: set[tuple[TaskKind, State]] = field(default_factory=set)
+    cached: int = 0
 
 
-def random_task(rng: random.Random, depth: int, name: str, earlier: list[TaskPlan]) -> TaskPlan:
-    after = [task.name for task in earlier if rng.random() < 0.4]
-    always = bool(after) and rng.random() < 0.2
-    retry = Retry(rng.randint(1, 3), rng.choice([0.0, 1.0])) if rng.random() < 0.2 else None
-    condition = compile_condition(rng.choice(["true", "false"]), "test") if rng.random() < 0.15 else None
-    if depth < 2 and rng.random() < 0.35:
-        inner = random_dag(rng, depth + 1)
-        if rng.random() < 0.5:
-            items = [f"item {number}" for number in range(rng.randint(0, 4))]
-            return loop(name, inner, items, after=after, parallelism=rng.choice([0, 0, 1, 2]), retry=retry)
-        return group(name, inner, after=after, always=always, retry=retry, condition=condition)
-    leaves = [task.name for task in earlier if "Output" in task.component.interface.output_parameters]
-    taken = {"x": output_of(rng.choice(leaves))} if leaves and rng.random() < 0.5 else {}
-    return leaf(
-        name,
-        after=after,
-        parameters=taken,
-        made=["data"],
-        cached=rng.random() < 0.3,
-        always=always,
-        retry=retry,
-        condition=condition,
-        time_limit=rng.choice([0, 0, 60]),
-    )
+@pytest.fixture(scope="module")
+def seen() -> Seen:
+    return Seen()
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_a_run_survives_bad_luck(database: Database, seed: int) -> None:
+def test_a_run_survives_bad_luck(database: Database, seen: Seen, seed: int) -> None:
+    """Every fifth pipeline is run twice: the second time there is a cache."""
     rng = random.Random(seed)
-    pipeline = plan(random_dag(rng, 0), f"world-{seed}", time_limit=rng.choice([0, 0, 0, 3600]))
-    world = World(pipeline, database, seed)
-    final = world.play()
-    failed = [task.path for task in final.tasks.values() if task.state is State.FAILED]
-    if final.run.state is not State.CANCELED:
-        assert (final.run.state is State.FAILED) == bool(failed)
+    made = random_plan(rng, f"world-{seed}")
+    seen.seeds += 1
+    seen.constructs |= constructs(made)
+    for number in range(2 if seed % 5 == 0 else 1):
+        luck = Luck() if rng.random() < 0.5 else Luck.drawn(rng, 10)
+        world = World(made, database, seed, luck, number=number)
+        final = world.play()
+        failed = [task.path for task in final.tasks.values() if task.state is State.FAILED]
+        if final.run.state is not State.CANCELED:
+            assert (final.run.state is State.FAILED) == bool(failed)
+        seen.troubles += world.troubles
+        seen.states |= {(task.kind, task.state) for task in final.tasks.values()}
+
+
+def test_the_seeds_went_through_everything(seen: Seen) -> None:
+    """Every construct was generated, every trouble came, every kind of task ended in every way it can."""
+    if seen.seeds < len(SEEDS):
+        pytest.skip("only some of the seeds were played")
+    assert seen.constructs == set(Construct)
+    assert set(seen.troubles) == set(Trouble)
+    ends = {State.SUCCEEDED, State.FAILED, State.CANCELED}
+    wanted = {(kind, state) for kind in (TaskKind.DAG, TaskKind.LOOP, TaskKind.ITERATION) for state in ends}
+    wanted |= {(TaskKind.RUNTIME, state) for state in {*ends, State.SKIPPED, State.CACHED}}
+    wanted |= {(TaskKind.CONDITION_BRANCH, state) for state in {*ends, State.SKIPPED}}
+    assert wanted <= seen.states
 
 
 def test_without_trouble_every_task_runs_once(database: Database) -> None:

@@ -22,6 +22,7 @@ def stop(state: RunState, at: Instant, reason: Failure | None = None) -> Decisio
     """
     if state.run.state.ended or state.run.state is State.CANCELING:
         return Decision()
+    at = max((at, *(Instant(state.tasks[path].created_at + 1) for path in state.live | state.groups)))
     changes: tuple[Change, ...] = (RunMoved(at, State.CANCELING, reason),)
     if ROOT not in state.tasks:
         return Decision((*changes, RunMoved(at, State.CANCELED)))
@@ -59,13 +60,18 @@ def is_spared(state: RunState, parent: str, plan: TaskPlan) -> bool:
 
 def in_exit_task(state: RunState, path: str) -> bool:
     """Whether the task at `path` is, or is within, an exit task that began after the run was asked to end."""
-    since = _asked(state).at
+    since = asked_at(state)
     while path != ROOT:
         plan = state.plan_of(path)
         if plan.trigger is Trigger.ALL_COMPLETED and state.tasks[path].created_at >= since:
             return True
         path = path.rpartition(".")[0]
     return False
+
+
+def asked_at(state: RunState) -> Instant:
+    """When the run that is being stopped was asked to end: after all that had begun, whatever the clock said."""
+    return _asked(state).at
 
 
 def _asked(state: RunState) -> StateChange:

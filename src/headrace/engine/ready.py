@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from headrace.base.clock import Instant
 from headrace.base.errors import InvalidInput
-from headrace.engine.cancel import ending, is_spared
+from headrace.engine.cancel import asked_at, ending, is_spared
 from headrace.engine.decision import AttemptAdded, Decision, Launch, LookUpCache, TaskAdded
 from headrace.engine.inputs import declared, resolve
 from headrace.engine.iterations import bind_items, inputs_of, interface_of
@@ -49,7 +49,9 @@ def on_ready(state: RunState, path: str, at: Instant) -> Decision:
 def next_attempt(state: RunState, path: str, tried: int, at: Instant) -> Decision:
     """Try the task that has been tried `tried` times."""
     name = attempt_id(state.run.run_id, path, tried + 1)
-    attempt = Attempt(attempt_id=name, path=path, number=tried + 1, created_at=at)
+    task = state.tasks.get(path)
+    begins = at if task is None else max(at, task.created_at)  # the clock may have been set back
+    attempt = Attempt(attempt_id=name, path=path, number=tried + 1, created_at=begins)
     return Decision((AttemptAdded(attempt),), (Launch(path, name),))
 
 
@@ -65,16 +67,16 @@ def _begin(state: RunState, new: Task, plan: TaskPlan, inputs: Bindings, at: Ins
         return _open(replace(new, inputs=inputs), at)
     if isinstance(component, Importer):
         raise TypeError(f"{new.path} is an importer, which no plan has yet")
-    return _leaf(state, replace(new, inputs=inputs), plan, component, at)
+    return _leaf(state, replace(new, inputs=inputs), plan, component)
 
 
 def _open(new: Task, at: Instant) -> Decision:
     return Decision((TaskAdded(_in_state(new, State.RUNNING)),), then=(GroupOpened(new.path, at),))
 
 
-def _leaf(state: RunState, new: Task, plan: TaskPlan, component: Container, at: Instant) -> Decision:
+def _leaf(state: RunState, new: Task, plan: TaskPlan, component: Container) -> Decision:
     if not (plan.caching.enabled and state.options.cache):
-        tried = next_attempt(state, new.path, len(state.retired.get(new.path, ())), at)
+        tried = next_attempt(state, new.path, len(state.retired.get(new.path, ())), new.created_at)
         return Decision((TaskAdded(_in_state(new, State.PENDING)), *tried.changes), tried.commands)
     mark = fingerprint(component, new.inputs, plan.caching, state.run.pipeline_name)
     task = _in_state(replace(new, fingerprint=mark.digest), State.PENDING)
@@ -109,9 +111,18 @@ def _blank(state: RunState, path: str, plan: TaskPlan, at: Instant) -> Task:
         display_name=plan.display_name if iteration < 0 else f"{plan.display_name} {iteration}",
         kind=_kind(plan, iteration),
         state=State.PENDING,
-        created_at=at,
+        created_at=_begins(state, path, at),
         iteration=iteration,
     )
+
+
+def _begins(state: RunState, path: str, at: Instant) -> Instant:
+    """When the task is reached: after its attempts of earlier rounds and, in a run that is being stopped, after that
+    began, whatever the clock says. By these instants it is told which attempts, and which exit tasks, count."""
+    earlier = (Instant(attempt.created_at + 1) for attempt in state.retired.get(path, ()))
+    begun = (asked_at(state),) if state.run.state is State.CANCELING else ()
+    latest: Instant = max((at, *earlier, *begun))
+    return latest
 
 
 def _in_state(new: Task, begins: State) -> Task:

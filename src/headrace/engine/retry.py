@@ -75,7 +75,7 @@ def again_group(state: RunState, path: str, failure: Failure | None, at: Instant
         path=path,
         number=number,
         state=AttemptState.ENDED,
-        created_at=at,
+        created_at=max(at, task.created_at),  # the clock may have been set back
         started_at=task.started_at,
         ended_at=at,
         failure=failure,

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from itertools import pairwise
 
 from headrace.engine.equal import waits_for_equal
-from headrace.engine.retry import open_waits
+from headrace.engine.retry import INFRASTRUCTURE, open_waits
 from headrace.engine.state import RunState, open_attempts
 from headrace.engine.transitions import RUN_MOVES, TASK_BEGINS, TASK_MOVES
 from headrace.model.state import State
-from headrace.model.task import ROOT, Task, TaskKind, child
+from headrace.model.task import ROOT, AttemptState, Task, TaskKind, child
 from headrace.spec.plan import Trigger
 
 
@@ -22,6 +22,7 @@ def check(state: RunState, loaded: RunState, executions: Mapping[str, int]) -> N
     _check_moves(state)
     _check_counts(state)
     _check_equal(state)
+    _check_tries(state)
     for path in state.todo:
         loop = state.plan_of(path).loop
         assert loop is not None
@@ -90,6 +91,24 @@ def _check_moves(state: RunState) -> None:
         assert states[-1] is task.state, f"{task.path} is {task.state}, its history ends in {states[-1]}"
         for before, after in pairwise(states):
             assert after in TASK_MOVES[before], f"{task.path} went from {before} to {after}"
+
+
+def _check_tries(state: RunState) -> None:
+    """A step has one attempt at a time, no more than its retries allow, and none after one that succeeded."""
+    for task in state.tasks.values():
+        for attempt in task.attempts[:-1]:
+            assert attempt.state is AttemptState.ENDED, f"{task.path} has two open attempts"
+        if task.path == ROOT or task.kind.is_group:
+            continue
+        own = [each for each in task.attempts if each.created_at >= task.created_at]
+        assert all(each.failure is not None for each in own[:-1]), f"{task.path} was tried again after it succeeded"
+        policy = state.plan_of(task.path).retry
+        for most, infrastructure in (
+            (policy.max_retries if policy is not None else 0, False),
+            (INFRASTRUCTURE.max_retries, True),
+        ):
+            failed = sum(each.failure is not None and each.infrastructure == infrastructure for each in own)
+            assert failed <= most + 1, f"{task.path} failed {failed} times and may be retried {most} times"
 
 
 def _check_order(state: RunState, task: Task) -> None:

@@ -29,6 +29,7 @@ from headrace.spec.plan import (
 )
 
 STRING = ParameterSpec(ParameterType.STRING, optional=True)
+ARTIFACT = ArtifactSpec("system.Artifact", optional=True)
 
 
 def leaf(
@@ -37,21 +38,20 @@ def leaf(
     after: Iterable[str] = (),
     parameters: Mapping[str, ParameterSource] | None = None,
     artifacts: Mapping[str, ArtifactSource] | None = None,
-    outputs: Iterable[str] = ("Output",),
-    made: Iterable[str] = (),
+    outputs: Iterable[str] | Mapping[str, ParameterSpec] = ("Output",),
+    made: Iterable[str] | Mapping[str, ArtifactSpec] = (),
     cached: bool = False,
     always: bool = False,
     retry: Retry | None = None,
     condition: Condition | None = None,
     time_limit: int = 0,
 ) -> TaskPlan:
-    """A container task with string parameters in and out, and `made` as artifacts out."""
+    """A container task with strings as parameters, and `made` as artifacts out, unless specs say otherwise."""
     taken = parameters or {}
-    interface = Interface(
-        input_parameters=dict.fromkeys(taken, STRING),
-        input_artifacts={key: ArtifactSpec("system.Artifact", optional=True) for key in artifacts or {}},
-        output_parameters=dict.fromkeys(outputs, STRING),
-        output_artifacts={key: ArtifactSpec("system.Artifact") for key in made},
+    interface = replace(
+        _takes(taken, artifacts or {}),
+        output_parameters=outputs if isinstance(outputs, Mapping) else dict.fromkeys(outputs, STRING),
+        output_artifacts=made if isinstance(made, Mapping) else dict.fromkeys(made, ARTIFACT),
     )
     container = Container(f"comp-{name}", interface, "python:3.11", ("echo",), (name,), time_limit=time_limit)
     task = _task(name, container, after, taken, artifacts or {}, cached=cached, always=always)
@@ -63,45 +63,68 @@ def group(
     inner: Dag,
     *,
     after: Iterable[str] = (),
+    parameters: Mapping[str, ParameterSource] | None = None,
+    artifacts: Mapping[str, ArtifactSource] | None = None,
     always: bool = False,
     retry: Retry | None = None,
     condition: Condition | None = None,
 ) -> TaskPlan:
-    """A nested pipeline as a task."""
-    task = _task(name, inner, after, {}, {}, cached=False, always=always)
+    """A nested pipeline as a task, whose own tasks take what it is given with `FromParent`."""
+    taken, used = parameters or {}, artifacts or {}
+    given = _given(inner, taken, used)
+    task = _task(name, given, after, taken, used, cached=False, always=always)
     return replace(task, retry=retry, condition=condition)
 
 
 def loop(
     name: str,
     inner: Dag,
-    items: Sequence[JsonValue] | ParameterSource,
+    items: Sequence[JsonValue] | ParameterSource | None,
     *,
     after: Iterable[str] = (),
+    artifacts: ArtifactSource | None = None,
     parallelism: int = 0,
     retry: Retry | None = None,
 ) -> TaskPlan:
-    """A loop whose body takes each item as `item`."""
-    body = replace(inner, interface=replace(inner.interface, input_parameters={"item": STRING}))
-    given = items if isinstance(items, ParameterSource) else Constant(list(items))
-    task = _task(name, body, after, {"items": given}, {}, cached=False, always=False)
-    return replace(task, loop=Loop("item", FromInput("items"), parallelism=parallelism), retry=retry)
+    """A loop whose body takes each item as `item`: of `items`, or of a list of `artifacts`."""
+    over_artifacts = artifacts is not None
+    given = {} if items is None else {"items": items if isinstance(items, ParameterSource) else Constant(list(items))}
+    used = {} if artifacts is None else {"items": artifacts}
+    body = _given(inner, (), ["item"]) if over_artifacts else _given(inner, ["item"], ())
+    task = _task(name, body, after, given, used, cached=False, always=False)
+    turns = Loop("item", FromInput("items"), over_artifacts=over_artifacts, parallelism=parallelism)
+    return replace(task, loop=turns, retry=retry)
 
 
-def dag(*tasks: TaskPlan, outputs: Mapping[str, tuple[str, str]] | None = None) -> Dag:
-    """A graph of tasks, given in an order where dependencies come first. `outputs` maps a name to (task, key)."""
+def dag(
+    *tasks: TaskPlan,
+    outputs: Mapping[str, tuple[str, str]] | None = None,
+    oneof: Mapping[str, Sequence[tuple[str, str]]] | None = None,
+    made: Mapping[str, Sequence[tuple[str, str]]] | None = None,
+) -> Dag:
+    """A graph of tasks, given in an order where dependencies come first.
+
+    `outputs` maps a name to (task, key); `oneof`, and `made` for artifacts, to several, of which the first that is
+    there counts.
+    """
     successors: dict[str, list[str]] = {task.name: [] for task in tasks}
     for task in tasks:
         for name in task.depends_on:
             successors[name].append(task.name)
-    chosen = outputs or {}
+    chosen = {name: (each,) for name, each in (outputs or {}).items()} | dict(oneof or {})
+    artifacts = made or {}
     return Dag(
         component="comp-dag",
-        interface=Interface(output_parameters=dict.fromkeys(chosen, STRING)),
+        interface=Interface(
+            output_parameters=dict.fromkeys(chosen, STRING), output_artifacts=dict.fromkeys(artifacts, ARTIFACT)
+        ),
         tasks={task.name: task for task in tasks},
         successors={name: tuple(names) for name, names in successors.items()},
         roots=tuple(task.name for task in tasks if not task.depends_on),
-        output_parameters={name: (OutputSelector(*each),) for name, each in chosen.items()},
+        output_parameters={name: tuple(OutputSelector(*each) for each in several) for name, several in chosen.items()},
+        output_artifacts={
+            name: tuple(OutputSelector(*each) for each in several) for name, several in artifacts.items()
+        },
     )
 
 
@@ -118,6 +141,23 @@ def output_of(task: str, key: str = "Output") -> FromTask:
 def constant(value: str) -> Constant:
     """A literal input."""
     return Constant(value)
+
+
+def _selectors(chosen: Mapping[str, Sequence[tuple[str, str]]]) -> dict[str, tuple[OutputSelector, ...]]:
+    return {name: tuple(OutputSelector(*each) for each in several) for name, several in chosen.items()}
+
+
+def _takes(parameters: Iterable[str], artifacts: Iterable[str]) -> Interface:
+    return Interface(
+        input_parameters=dict.fromkeys(parameters, STRING), input_artifacts=dict.fromkeys(artifacts, ARTIFACT)
+    )
+
+
+def _given(inner: Dag, parameters: Iterable[str], artifacts: Iterable[str]) -> Dag:
+    """The DAG as a component that takes these."""
+    takes = _takes(parameters, artifacts)
+    interface = replace(inner.interface, input_parameters=takes.input_parameters, input_artifacts=takes.input_artifacts)
+    return replace(inner, interface=interface)
 
 
 def _task(
