@@ -96,6 +96,9 @@ def test_sorting(api: Api) -> None:
         ({"operation": "NOT_EQUALS", "key": "storage_state", "string_value": "ARCHIVED"}, 25),
         ({"operation": "LESS_THAN", "key": "created_at", "timestamp_value": "2030-01-01T00:00:00Z"}, 25),
         ({"operation": "GREATER_THAN", "key": "created_at", "timestampValue": "2030-01-01T00:00:00Z"}, 0),
+        ({"operation": "LESS_THAN", "key": "created_at", "long_value": "1893456000"}, 25),
+        ({"operation": "GREATER_THAN_EQUALS", "key": "created_at", "int_value": 1893456000}, 0),
+        ({"operation": "IN", "key": "created_at", "longValues": {"values": [1, "2"]}}, 0),
     ],
 )
 @pytest.mark.usefixtures("names")

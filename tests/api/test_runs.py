@@ -147,6 +147,27 @@ def test_what_is_no_run_is_refused_with_its_reason(api: Api, document: dict[str,
     assert "comp-none" in refused(api, 400, {**good, "pipeline_spec": broken})
 
 
+def test_what_plug_ins_are_given_is_kept_and_bounded(api: Api, document: dict[str, Any]) -> None:
+    given = {"mlflow": {"experiment_name": "e", "nested": {"Key": [1, 2.5, None]}}}
+    run = api.run(document, runtime_config=COUNT, pluginsInput=given)
+    assert run["plugins_input"] == given
+    assert api.get(f"/runs/{run['run_id']}")["plugins_input"] == given
+    assert "plugins_input" not in api.get("/runs")["runs"][0]
+    api.woken.get(timeout=5)
+    deep: Any = 1
+    for _ in range(11):
+        deep = {"x": deep}
+    for wrong, message in (
+        ({str(n): {} for n in range(17)}, "plugins_input: 17 plug-ins are too many. At most 16"),
+        ({"p": {"x": "y" * 65_536}}, "plugins_input.p: the value has"),
+        ({str(n): {"x": "y" * 60_000} for n in range(5)}, "plugins_input: the values have"),
+        ({"p": deep}, "plugins_input.p: the value is nested too deeply"),
+        ({"p": 1}, "plugins_input.p: an object is wanted"),
+    ):
+        body = {"display_name": "r", "pipeline_spec": document, "runtime_config": COUNT, "plugins_input": wrong}
+        assert message in refused(api, 400, body)
+
+
 def test_a_running_run_shows_its_tasks_in_both_shapes(api: Api, document: dict[str, Any]) -> None:
     run_id = api.run(document, runtime_config=COUNT)["run_id"]
     scene = Scene(run_id)

@@ -95,7 +95,7 @@ def _predicate(given: FilterPredicate, where: str) -> Predicate:
         raise InvalidInput(f"{operation.name} takes {wanted}", where=where)
     if operation is Operation.IS_SUBSTRING and not isinstance(value, str):
         raise InvalidInput("IS_SUBSTRING takes a string_value", where=where)
-    return Predicate(given.key, operation, value)
+    return Predicate(given.key, operation, value, seconds=given.timestamp_value is None)
 
 
 def _operand(given: FilterPredicate, where: str) -> str | int | tuple[str, ...] | tuple[int, ...]:

@@ -92,6 +92,7 @@ class Runs(Handlers):
             parameters=macros.fill(config.parameters, macros.Occasion(run_id, now, scheduled_at)),
             pipeline_root=config.pipeline_root or self.services.settings.pipeline_root,
             service_account=asked.service_account or "pipeline-runner",
+            plugins_input=asked.plugins_input,
             history=(StateChange(now, State.PENDING),),
         )
 

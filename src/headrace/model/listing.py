@@ -22,11 +22,15 @@ class Operation(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Predicate:
-    """`key` as the client wrote it (`name`, `created_at`, `tags.team`); a time is an Instant; IN takes a tuple."""
+    """`key` as the client wrote it (`name`, `created_at`, `tags.team`); IN takes a tuple.
+
+    A time is an Instant, but for `seconds`: there the client gave a whole number, which on a time counts seconds.
+    """
 
     key: str
     operation: Operation
     value: str | int | tuple[str, ...] | tuple[int, ...]
+    seconds: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from headrace.base.clock import Instant
-from headrace.base.json import JsonValue
+from headrace.base.json import JsonObject, JsonValue
 from headrace.model.state import State, StorageState
 
 
@@ -47,6 +47,7 @@ class Run:
     parameters: Mapping[str, JsonValue] = field(default_factory=dict)
     pipeline_root: str = ""
     service_account: str = ""
+    plugins_input: Mapping[str, JsonObject] = field(default_factory=dict)
     finished_at: Instant = Instant(0)
     failure: Failure | None = None
     history: tuple[StateChange, ...] = ()

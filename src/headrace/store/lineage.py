@@ -67,6 +67,7 @@ def record(tx: Connection, run: Run, uses: Sequence[Use], plan: Plan | None) -> 
             "artifact_id": made.artifact.artifact_id,
             "key": key,
             "namespace": run.namespace,
+            "run_id": run.run_id,
             "value": value,
         }
         for made in outputs.values()

@@ -4,29 +4,62 @@ Takes a `Listing` (which table, which keys) and a `ListQuery`; gives rows and wh
 the same wherever it is: it starts after the last item of the one before, never by counting off. Rows without a sort
 value (a run without the metric) come last in both directions.
 
+A page is found by ids first, so that an index alone can answer; only the rows that are shown are read. What all matches
+are is counted in an index too, and not at all where the first page holds them.
+
 Instants are compared in whole seconds, as clients send them; substrings without regard to case.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, assert_never
 
-from sqlalchemy import ColumnElement, Connection, Label, Row, Select, and_, case, false, func, not_, or_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Null,
+    Row,
+    Select,
+    and_,
+    case,
+    false,
+    func,
+    not_,
+    null,
+    or_,
+    select,
+)
 
 from headrace.base.clock import SECOND
 from headrace.base.errors import InvalidInput
 from headrace.model.listing import ListQuery, Operation, Predicate
+from headrace.store.rows import fold
 
 Column = ColumnElement[Any]
 Value = str | int | float | None
 
+_NOTHING: Column = null()
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """A sort value that another table holds, in an index of its own: `value` and the list's `id` in `source`, which
+    joins that table to the list's. `absent` is true of the list's rows that have no value."""
+
+    source: FromClause
+    value: Column
+    id: Column
+    absent: Column
+
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What a list offers, by key. `dynamic` gives the column for keys that begin so (`tags.`), by the rest of the key.
+    """What a list offers, by key. `dynamic` gives the column for keys that begin so (`tags.`), by the rest of the key;
+    `ranked` sorts only. Every key sorts and filters, but that of the dynamic ones only those in `filters` filter.
 
-    Every key sorts and filters, but that of the dynamic ones only those in `filters` filter. A row may have none of
-    `numbers`.
+    A row may have none of `numbers`. `folded` has the lower-case twins of texts, for substrings; `choices` all values
+    of a text that has few.
     """
 
     name: str
@@ -35,7 +68,10 @@ class Listing:
     times: Mapping[str, Column]
     numbers: Mapping[str, Column] = field(default_factory=dict)
     dynamic: Mapping[str, Callable[[str], Column]] = field(default_factory=dict)
+    ranked: Mapping[str, Callable[[str], Ranking]] = field(default_factory=dict)
     filters: frozenset[str] = frozenset()
+    folded: Mapping[str, Column] = field(default_factory=dict)
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,60 +83,135 @@ class Rows:
     next: tuple[Value, str] | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Sort:
+    """What to sort by; `nullable` where a row may have no value."""
+
+    value: Column
+    nullable: bool
+    id: Column
+
+
 def fetch(tx: Connection, listing: Listing, wanted: Select[Any], query: ListQuery, *scope: Column) -> Rows:
     """The page of `wanted` that `query` asks for, among the rows in `scope`.
 
     Raises InvalidInput for a key that the list does not have, or a value that does not fit it.
     """
     conditions = [*scope, *(_condition(listing, predicate) for predicate in query.predicates)]
-    value, nullable = _sort_column(listing, query.sort_key)
-    shown = value.label("sort_value")
-    page = wanted.add_columns(shown, listing.id.label("sort_id")).where(*conditions)
-    if query.after is not None:
-        page = page.where(_beyond(value, nullable, listing.id, query.after, query.descending))
-    page = page.order_by(*_order(shown, nullable, listing.id, query.descending)).limit(query.size + 1)
-    rows = tx.execute(page).all()
-    count = wanted.with_only_columns(func.count(), maintain_column_froms=True).where(*conditions)
-    total = tx.execute(count).scalar_one()
-    last = rows[query.size - 1] if len(rows) > query.size else None
-    return Rows(tuple(rows[: query.size]), total, None if last is None else (last.sort_value, last.sort_id))
+    found = _find(tx, listing, wanted, query, conditions)
+    more = len(found) > query.size
+    shown = found[: query.size]
+    if query.after is None and not more:
+        total = len(found)
+    else:
+        count = wanted.with_only_columns(func.count(), maintain_column_froms=True).where(*conditions)
+        total = tx.execute(count).scalar_one()
+    return Rows(_read(tx, listing, wanted, shown), total, shown[-1] if more else None)
 
 
-def _sort_column(listing: Listing, key: str) -> tuple[Column, bool]:
-    """The column, and whether a row may have none."""
+def _find(
+    tx: Connection, listing: Listing, wanted: Select[Any], query: ListQuery, conditions: Sequence[Column]
+) -> list[tuple[Value, str]]:
+    """Sort value and id of the page's items, and of one more if there is one."""
+    prefix, name = _split(listing.ranked, query.sort_key)
+    if name:
+        return _find_ranked(tx, listing, wanted, listing.ranked[prefix](name), query, conditions)
+    sort = _sort(listing, query.sort_key)
+    page = wanted.with_only_columns(sort.value, sort.id, maintain_column_froms=True).where(*conditions)
+    return _take(tx, page, sort, query, query.after, query.size + 1)
+
+
+def _find_ranked(
+    tx: Connection,
+    listing: Listing,
+    wanted: Select[Any],
+    ranking: Ranking,
+    query: ListQuery,
+    conditions: Sequence[Column],
+) -> list[tuple[Value, str]]:
+    """First what has a value, in its index; then what has none."""
+    found: list[tuple[Value, str]] = []
+    if query.after is None or query.after[0] is not None:
+        sort = _Sort(ranking.value, False, ranking.id)
+        valued = select(sort.value, sort.id).select_from(ranking.source)
+        valued = valued.where(*conditions).prefix_with("STRAIGHT_JOIN", dialect="mysql")  # else it sorts all runs
+        found = _take(tx, valued, sort, query, query.after, query.size + 1)
+    if len(found) <= query.size:
+        bare = wanted.with_only_columns(_NOTHING, listing.id, maintain_column_froms=True).where(
+            ranking.absent, *conditions
+        )
+        after = query.after if query.after is not None and query.after[0] is None else None
+        found += _take(tx, bare, _Sort(_NOTHING, True, listing.id), query, after, query.size + 1 - len(found))
+    return found
+
+
+def _take(
+    tx: Connection, page: Select[Any], sort: _Sort, query: ListQuery, after: tuple[Value, str] | None, most: int
+) -> list[tuple[Value, str]]:
+    if after is not None:
+        page = page.where(_beyond(sort, after, query.descending))
+    return [(row[0], row[1]) for row in tx.execute(page.order_by(*_order(sort, query.descending)).limit(most))]
+
+
+def _read(
+    tx: Connection, listing: Listing, wanted: Select[Any], shown: Sequence[tuple[Value, str]]
+) -> tuple[Row[Any], ...]:
+    """The rows of these items, in their order."""
+    if not shown:
+        return ()
+    of_them = wanted.add_columns(listing.id.label("sort_id")).where(listing.id.in_([id for _, id in shown]))
+    rows = {row.sort_id: row for row in tx.execute(of_them)}
+    return tuple(rows[id] for _, id in shown)
+
+
+def _sort(listing: Listing, key: str) -> _Sort:
+    """The column that the key sorts by. Raises InvalidInput."""
     plain = {**listing.texts, **listing.times}.get(key.lower())
     if plain is not None:
-        return plain, False
+        return _Sort(plain, False, listing.id)
     if (number := listing.numbers.get(key.lower())) is not None:
-        return number, True
-    prefix, name = _split(listing, key)
+        return _Sort(number, True, listing.id)
+    prefix, name = _split(listing.dynamic, key)
     if not name:
-        raise InvalidInput(f'Invalid sorting field: "{key}" on listable type {listing.name}', where="sort_by")
-    return listing.dynamic[prefix](name), True
+        raise InvalidInput(
+            f'Invalid sorting field: "{key}" on listable type {listing.name}',
+            where="sort_by",
+            hint=f"Known are: {', '.join([*_plain_keys(listing), *(f'{each}NAME' for each in listing.ranked)])}",
+        )
+    return _Sort(listing.dynamic[prefix](name), True, listing.id)
 
 
-def _split(listing: Listing, key: str) -> tuple[str, str]:
-    """The dynamic prefix that the key has, and the rest of it; twice "" for a key that has none."""
-    for prefix in listing.dynamic:
+def _plain_keys(listing: Listing) -> list[str]:
+    return sorted([*listing.texts, *listing.times, *listing.numbers, *(f"{each}KEY" for each in listing.filters)])
+
+
+def _split(prefixes: Mapping[str, object], key: str) -> tuple[str, str]:
+    """The prefix that the key has, and the rest of it; twice "" for a key that has none."""
+    for prefix in prefixes:
         if key.lower().startswith(prefix):
             return prefix, key[len(prefix) :]
     return "", ""
 
 
-def _order(value: Label[Any], nullable: bool, id: Column, descending: bool) -> list[Column]:
-    by = [value.desc(), id.desc()] if descending else [value.asc(), id.asc()]
-    return [case((value.element.is_(None), 1), else_=0).asc(), *by] if nullable else list(by)
+def _order(sort: _Sort, descending: bool) -> list[Column]:
+    if isinstance(sort.value, Null):
+        return [sort.id.desc() if descending else sort.id.asc()]
+    by = [sort.value.desc(), sort.id.desc()] if descending else [sort.value.asc(), sort.id.asc()]
+    return [case((sort.value.is_(None), 1), else_=0).asc(), *by] if sort.nullable else list(by)
 
 
-def _beyond(value: Column, nullable: bool, id: Column, after: tuple[Value, str], descending: bool) -> Column:
+def _beyond(sort: _Sort, after: tuple[Value, str], descending: bool) -> Column:
     """What comes after an item. The first comparison alone bounds the range, for indexes."""
     last, last_id = after
-    further_id = id < last_id if descending else id > last_id
+    further_id = sort.id < last_id if descending else sort.id > last_id
+    if isinstance(sort.value, Null):
+        return further_id
     if last is None:
-        return and_(value.is_(None), further_id)
+        return and_(sort.value.is_(None), further_id)
+    value = sort.value
     from_it, further = (value <= last, value < last) if descending else (value >= last, value > last)
     beyond = and_(from_it, or_(further, further_id))
-    return or_(beyond, value.is_(None)) if nullable else beyond
+    return or_(beyond, value.is_(None)) if sort.nullable else beyond
 
 
 def _condition(listing: Listing, predicate: Predicate) -> Column:
@@ -108,19 +219,18 @@ def _condition(listing: Listing, predicate: Predicate) -> Column:
     _check_value(predicate)
     if (text := listing.texts.get(key)) is not None:
         _check_type(predicate, str)
-        return _compare(text, predicate.operation, predicate.value)
+        return _compare_text(listing, text, predicate)
     if (time := listing.times.get(key)) is not None:
         _check_type(predicate, int)
         return _compare_time(time, predicate)
     if (number := listing.numbers.get(key)) is not None:
         return _compare(number, predicate.operation, _as_numbers(predicate))
-    prefix, name = _split(listing, key)
+    prefix, name = _split(listing.dynamic, key)
     if not name or prefix not in listing.filters:
-        known = sorted([*listing.texts, *listing.times, *listing.numbers, *(f"{each}KEY" for each in listing.filters)])
         raise InvalidInput(
             f'Invalid filter key: "{key}" on listable type {listing.name}',
             where="filter",
-            hint=f"Known are: {', '.join(known)}",
+            hint=f"Known are: {', '.join(_plain_keys(listing))}",
         )
     if predicate.operation is not Operation.EQUALS:
         raise InvalidInput(f"{key} can be compared by EQUALS only", where="filter")
@@ -156,6 +266,18 @@ def _as_numbers(predicate: Predicate) -> float | tuple[float, ...]:
         raise InvalidInput(f"{predicate.key} is compared with a number", where="filter") from error
 
 
+def _compare_text(listing: Listing, column: Column, predicate: Predicate) -> Column:
+    """As `_compare`, in the way that an index serves best."""
+    value = predicate.value
+    folded, choices = listing.folded.get(predicate.key), listing.choices.get(predicate.key)
+    if predicate.operation is Operation.IS_SUBSTRING and folded is not None and isinstance(value, str):
+        return folded.contains(fold(value), autoescape=True)
+    if predicate.operation is Operation.NOT_EQUALS and choices is not None:
+        others = [each for each in choices if each != value]
+        return column == others[0] if len(others) == 1 else column.in_(others)
+    return _compare(column, predicate.operation, value)
+
+
 def _compare(column: Any, operation: Operation, value: Any) -> Column:
     compared: Column
     match operation:
@@ -182,9 +304,10 @@ def _compare(column: Any, operation: Operation, value: Any) -> Column:
 
 def _compare_time(column: Column, predicate: Predicate) -> Column:
     """Compare in whole seconds, by ranges of the column, so that an index serves."""
+    unit = SECOND if predicate.seconds else 1
     if isinstance(predicate.value, tuple):
-        return or_(false(), *(_within(column, int(value)) for value in predicate.value))
-    begin = int(predicate.value) // SECOND * SECOND
+        return or_(false(), *(_within(column, int(value) * unit) for value in predicate.value))
+    begin = int(predicate.value) * unit // SECOND * SECOND
     match predicate.operation:
         case Operation.EQUALS:
             return _within(column, begin)

@@ -1,8 +1,8 @@
 """What the APIs ask: lists, a page at a time, and single runs and tasks.
 
-A list names its columns: of a run's parameters it has only what is small, and of documents nothing. Times and states
-are as committed, but that a run whose termination is asked for shows as CANCELING before its controller took that up,
-and one that is to be retried as PENDING.
+A list names its columns: of a run's parameters it has only what is small, and of documents and plug-ins nothing.
+Times and states are as committed, but that a run whose termination is asked for shows as CANCELING before its
+controller took that up, and one that is to be retried as PENDING.
 """
 
 from collections.abc import Mapping
@@ -12,11 +12,14 @@ from sqlalchemy import (
     CompoundSelect,
     Connection,
     Select,
+    and_,
     bindparam,
     case,
     exists,
     func,
     literal,
+    null,
+    or_,
     select,
     union,
 )
@@ -25,17 +28,18 @@ from headrace.base.errors import NotFound
 from headrace.model.catalog import Experiment, Pipeline, PipelineVersion
 from headrace.model.listing import ListQuery, Page
 from headrace.model.run import Run
-from headrace.model.state import State
+from headrace.model.state import State, StorageState
 from headrace.model.task import Task, TaskKind
 from headrace.store import tables as t
 from headrace.store import tags
-from headrace.store.paging import Column, Listing, fetch
+from headrace.store.paging import Column, Listing, Ranking, fetch
 from headrace.store.rows import experiment_of, pipeline_of, run_of, version_of
 from headrace.store.runs import load_tasks, run_key, tasks_of
 
 LISTED_PARAMETERS = 65_536
 """Parameters of more characters than this are left out of lists of runs."""
 
+STORED = tuple(state.value for state in StorageState)
 _TERMINATING = exists().where(t.inbox.c.run_id == t.runs.c.run_id, t.inbox.c.kind == "TerminateRequested")
 _RETRYING = exists().where(t.inbox.c.run_id == t.runs.c.run_id, t.inbox.c.kind == "RetryRequested")
 _ENDED = [state.value for state in State if state.ended]
@@ -44,14 +48,16 @@ _SHOWN_STATE = case(
     (t.runs.c.state.in_(_ENDED) & _RETRYING, State.PENDING.value),
     else_=t.runs.c.state,
 ).label("state")
-_RUN_COLUMNS = [column for column in t.runs.c if column.name not in ("state", "parameters_size", "parameters")]
-_RUN: Select[Any] = select(*_RUN_COLUMNS, _SHOWN_STATE, t.runs.c.parameters).where(
+_NOT_AS_IT_IS = ("state", "folded_name", "parameters_size", "parameters", "plugins_input")
+_RUN_COLUMNS = [column for column in t.runs.c if column.name not in _NOT_AS_IT_IS]
+_RUN: Select[Any] = select(*_RUN_COLUMNS, _SHOWN_STATE, t.runs.c.parameters, t.runs.c.plugins_input).where(
     t.runs.c.run_id == bindparam("run"), t.runs.c.namespace != t.GONE
 )
 _LISTED_RUN = select(
     *_RUN_COLUMNS,
     _SHOWN_STATE,
     case((t.runs.c.parameters_size <= LISTED_PARAMETERS, t.runs.c.parameters)).label("parameters"),
+    null().label("plugins_input"),
 )
 _TASK = select(t.tasks).where(t.tasks.c.task_id == bindparam("task"), t.tasks.c.run_key == bindparam("run"))
 _COUNTS = select(t.runs.c.state, func.count().label("runs")).group_by(t.runs.c.state)
@@ -73,6 +79,7 @@ def list_experiments(tx: Connection, namespace: str, query: ListQuery) -> Page[E
             "storage_state": c.storage_state,
         },
         times={"created_at": c.created_at, "last_run_created_at": c.last_run_created_at},
+        choices={"storage_state": STORED},
     )
     found = fetch(tx, listing, select(t.experiments), query, c.namespace == namespace)
     return Page(tuple(map(experiment_of, found.rows)), found.total, found.next)
@@ -114,6 +121,7 @@ def list_versions(tx: Connection, pipeline_id: str, query: ListQuery) -> Page[Pi
             "display_name": c.display_name,
             "description": c.description,
             "status": literal("READY"),
+            "pipeline_spec": select(t.plans.c.document).where(t.plans.c.plan_id == c.plan_id).scalar_subquery(),
         },
         times={"created_at": c.created_at},
         dynamic={"tags.": lambda key: _tag(c.pipeline_version_id, key)},
@@ -143,9 +151,12 @@ def list_runs(tx: Connection, namespace: str, query: ListQuery, experiment_id: s
             "namespace": c.namespace,
             "experiment_id": c.experiment_id,
             "recurring_run_id": c.recurring_run_id,
+            "runtime_details": literal(""),
         },
         times={"created_at": c.created_at, "finished_at": c.finished_at, "scheduled_at": c.scheduled_at},
-        dynamic={"metric:": _metric},
+        ranked={"metric:": lambda name: _metric(namespace, name)},
+        folded={"name": c.folded_name, "display_name": c.folded_name},
+        choices={"storage_state": STORED},
     )
     scope: list[Column] = [c.namespace == namespace]
     if experiment_id:
@@ -228,7 +239,16 @@ def _tag(owner: Column, key: str) -> Column:
     return select(t.tags.c.value).where(t.tags.c.owner_id == owner, t.tags.c.key == key).scalar_subquery()
 
 
-def _metric(name: str) -> Column:
-    """The metric that the row's run has under `name`."""
-    m = t.metrics.c
-    return select(func.max(m.value)).where(m.run_key == t.runs.c.run_key, m.key == name).scalar_subquery()
+def _metric(namespace: str, name: str) -> Ranking:
+    """The metric that the row's run has under `name`, the largest of several."""
+    m, other = t.metrics.c, t.metrics.alias("other").c
+    larger = or_(other.value > m.value, and_(other.value == m.value, other.artifact_id > m.artifact_id))
+    best = ~exists().where(other.run_key == m.run_key, other.key == m.key, larger)
+    any_ = t.metrics.alias("any").c
+    of_it = and_(t.runs.c.run_key == m.run_key, m.namespace == namespace, m.key == name, best)
+    return Ranking(
+        source=t.metrics.join(t.runs, of_it),
+        value=m.value,
+        id=m.run_id,
+        absent=~exists().where(any_.run_key == t.runs.c.run_key, any_.key == name),
+    )

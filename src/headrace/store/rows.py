@@ -20,6 +20,8 @@ from headrace.model.task import Attempt, AttemptState, Task, TaskKind, Usage
 
 Values = dict[str, Any]
 
+FOLDED = 255
+
 
 def to_json(value: object) -> str:
     """Compact JSON that every database can hold: half a surrogate pair, which is no UTF-8, is escaped."""
@@ -87,6 +89,11 @@ def bindings_of(text: str, artifacts: Mapping[str, Artifact]) -> Bindings:
     return Bindings(parts[0], {name: tuple(artifacts[each] for each in ids) for name, ids in parts[1].items()})
 
 
+def fold(text: str) -> str:
+    """What a substring is looked for in; a few letters are longer in lower case, hence the cut."""
+    return text.lower()[:FOLDED]
+
+
 def run_values(run: Run) -> Values:
     parameters = to_json(run.parameters)
     return {
@@ -94,6 +101,7 @@ def run_values(run: Run) -> Values:
         "run_id": run.run_id,
         "namespace": run.namespace,
         "name": run.name,
+        "folded_name": fold(run.name),
         "experiment_id": run.experiment_id,
         "state": run.state.value,
         "storage_state": run.storage_state.value,
@@ -112,6 +120,7 @@ def run_values(run: Run) -> Values:
         "history": "".join(map(history_line, run.history)),
         "parameters_size": len(parameters),
         "parameters": parameters,
+        "plugins_input": to_json(run.plugins_input) if run.plugins_input else None,
     }
 
 
@@ -136,6 +145,7 @@ def run_of(row: Row[Any]) -> Run:
         parameters={} if row.parameters is None else from_json(row.parameters),
         pipeline_root=row.pipeline_root,
         service_account=row.service_account,
+        plugins_input={} if row.plugins_input is None else from_json(row.plugins_input),
         finished_at=Instant(row.finished_at),
         failure=failure_of(row.failure),
         history=history_of(row.history),

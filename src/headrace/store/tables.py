@@ -109,6 +109,7 @@ runs = Table(
     Column("pipeline_id", String(ID), nullable=False),
     Column("pipeline_version_id", String(ID), nullable=False),
     Column("recurring_run_id", String(ID), nullable=False),
+    Column("folded_name", String(255), nullable=False),  # in lower case, to look for substrings in
     Column("pipeline_name", TEXT, nullable=False),
     Column("pipeline_root", TEXT, nullable=False),
     Column("service_account", TEXT, nullable=False),
@@ -117,9 +118,12 @@ runs = Table(
     Column("history", TEXT, nullable=False),
     Column("parameters_size", Integer, nullable=False),
     Column("parameters", TEXT, nullable=False),
+    Column("plugins_input", TEXT),
     UniqueConstraint("run_id", name="runs_id"),
-    Index("runs_created", "namespace", "created_at", "run_id"),
-    Index("runs_stored", "namespace", "storage_state", "created_at", "run_id"),
+    Index("runs_created", "namespace", "created_at", "run_id", "folded_name"),
+    Index("runs_stored", "namespace", "storage_state", "created_at", "run_id", "folded_name"),
+    Index("runs_in_state", "namespace", "state", "created_at", "run_id"),
+    Index("runs_named", "namespace", "name", "run_id"),
     Index("runs_of_experiment", "namespace", "experiment_id", "created_at", "run_id"),
     Index("runs_stored_of_experiment", "namespace", "experiment_id", "storage_state", "created_at", "run_id"),
     Index("runs_state", "state"),
@@ -287,8 +291,10 @@ metrics = Table(  # the numbers in the metadata of metrics artifacts, for each r
     Column("artifact_id", String(ID), primary_key=True),
     Column("key", String(191), primary_key=True),
     Column("namespace", String(NAMESPACE), nullable=False),
+    Column("run_id", String(ID), nullable=False),
     Column("value", Double, nullable=False),
     Index("metrics_key", "run_key", "key", "value"),
+    Index("metrics_ranked", "namespace", "key", "value", "run_id"),
     **OPTIONS,
 )
 

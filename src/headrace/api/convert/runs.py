@@ -45,6 +45,7 @@ def run(
         run_details=wire.RunDetails(task_details=convert_tasks.details(found, tasks)) if tasks else None,
         recurring_run_id=found.recurring_run_id,
         state_history=history(found.history),
+        plugins_input=dict(found.plugins_input),
         task_count=len(tasks),
         tasks=convert_tasks.full(whole) if whole is not None else [],
     )
