@@ -23,7 +23,7 @@ from headrace.base.clock import SECOND, Instant
 from headrace.base.home import Home
 from headrace.base.settings import Settings
 from headrace.blobs.folder import FolderStore
-from headrace.controllers.feed import Feed
+from headrace.controllers.feed import Feed, News
 from headrace.engine.decision import Change
 from headrace.model.event import Event
 from headrace.model.run import Run
@@ -77,13 +77,13 @@ class Api:
     def advance(self, run_id: str, events: Sequence[Event], changes: Sequence[Change]) -> None:
         """What a controller would write, and tell the feed."""
 
-        def unit(tx: Any) -> int:
+        def unit(tx: Any) -> News:
             rows = runs.load_run(tx, run_id)
-            runs.write(tx, rows.run, rows.last_event, events, changes)
-            return rows.last_event + len(events)
+            lines = runs.write(tx, rows.run, rows.last_event, events, changes)
+            return News(lines, runs.load_run(tx, run_id).run.state)
 
-        number = self.services.database.submit(unit).result()
-        self.loop.call_soon_threadsafe(self.services.feed.publish, run_id, number)
+        news = self.services.database.submit(unit).result()
+        self.loop.call_soon_threadsafe(self.services.feed.publish, run_id, news)
 
     def row(self, run_id: str) -> Run:
         return self.services.database.read(lambda tx: runs.load_run(tx, run_id)).run

@@ -27,7 +27,7 @@ async def main(home: Home, requests: Path) -> None:
     launcher = ProcessLauncher(home, SETTINGS, SystemClock(), os.environ)
     await launcher.start(say)
     for request in pickle.loads(requests.read_bytes()):
-        await launcher.launch(request)
+        launcher.launch(request)
     await asyncio.Event().wait()
 
 

@@ -165,7 +165,7 @@ class Running:
     steps: Steps
 
     async def run(self, request: LaunchRequest) -> Exited | Lost | Refused:
-        await self.launcher.launch(request)
+        self.launcher.launch(request)
         return await self.watcher.end(request)
 
     async def succeed(self, request: LaunchRequest) -> str:

@@ -328,7 +328,7 @@ def test_output_is_in_the_log_when_it_was_printed(home: Home, tmp_path: Path) ->
                 run.steps.python(function, script=script, parameters={"gate": str(gate)}) for script in (RUN, COLD)
             ]
             for request in requests:
-                await run.launcher.launch(request)
+                run.launcher.launch(request)
                 writer = await asyncio.to_thread(gate.open, "w")  # opens when the step does
                 assert "one\ntwo\n" in log(request)
                 writer.close()

@@ -104,7 +104,7 @@ class Server:
 
 async def relaunch(run: Running, requests: Sequence[LaunchRequest]) -> None:
     for request in requests:
-        await run.launcher.launch(request)
+        run.launcher.launch(request)
 
 
 @pytest.mark.parametrize("fork_servers", [False, True], ids=["server", "server and fork servers"])
@@ -218,7 +218,9 @@ def test_20_launches_of_one_attempt(home: Home) -> None:
             runs = [await stack.enter_async_context(launcher(home)) for _ in range(5)]
             for run in runs:  # each has its fork server, so that the launches are sent at once
                 await run.succeed(run.steps.python("def step():\n    pass\n"))
-            await asyncio.gather(*(run.launcher.launch(request) for run in runs for _ in range(4)))
+            for run in runs:
+                for _ in range(4):
+                    run.launcher.launch(request)
             for run in runs:
                 await run.watcher.started(request)
             await gate.open([request])

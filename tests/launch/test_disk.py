@@ -101,7 +101,7 @@ def test_the_exit_record_has_its_room_reserved(small_home: Home) -> None:
     async def scenario() -> None:
         async with launcher(small_home) as run:
             request = run.steps.command("sh", "-c", "echo up > up; while [ ! -e go ]; do sleep 0.02; done; exit 6")
-            await run.launcher.launch(request)
+            run.launcher.launch(request)
             await until_file(request.folder / "up")
             (request.folder / "go").touch()
             filler = fill(small_home.root)

@@ -87,7 +87,7 @@ def test_nothing_is_left_when_the_launcher_stops(home: Home) -> None:
         async with launcher(home) as run:
             await run.succeed(run.steps.python("def step():\n    pass\n"))
             request = run.steps.command("sh", "-c", "echo up > up; sleep 1000")
-            await run.launcher.launch(request)
+            run.launcher.launch(request)
             await until_file(request.folder / "up")
             mine = set(linux.descendants(os.getpid())) - before
         supervisor = int((request.folder / "claim").read_text())
@@ -96,7 +96,7 @@ def test_nothing_is_left_when_the_launcher_stops(home: Home) -> None:
             await until_gone(pid)
         assert len(step) == 2  # the shell, and its sleep
         async with launcher(home) as run:
-            await run.launcher.kill(request, grace=0)
+            run.launcher.kill(request, grace=0)
             assert (await run.watcher.exit(request)).killed
 
     asyncio.run(scenario())

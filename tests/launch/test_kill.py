@@ -36,9 +36,9 @@ def step():
 
 async def killed(run: Running, request: LaunchRequest, grace: float) -> Exited:
     """The end of the step, which was killed once it was up."""
-    await run.launcher.launch(request)
+    run.launcher.launch(request)
     await until_file(request.folder / "up")
-    await run.launcher.kill(request, grace=grace)
+    run.launcher.kill(request, grace=grace)
     end = await run.watcher.exit(request)
     assert end.killed
     return end
@@ -71,10 +71,10 @@ def test_a_second_kill_may_be_less_patient(home: Home) -> None:
     async def scenario() -> None:
         async with launcher(home) as run:
             request = run.steps.python(STUBBORN)
-            await run.launcher.launch(request)
+            run.launcher.launch(request)
             await until_file(request.folder / "up")
-            await run.launcher.kill(request, grace=PATIENT)
-            await run.launcher.kill(request, grace=0)
+            run.launcher.kill(request, grace=PATIENT)
+            run.launcher.kill(request, grace=0)
             assert (await run.watcher.exit(request)).exit_code == -signal.SIGKILL
 
     asyncio.run(scenario())
@@ -97,8 +97,8 @@ def test_kill_right_after_launch(home: Home) -> None:
             await run.succeed(run.steps.command("true"))  # from here a job is sent at once
             for _ in range(20):
                 request = run.steps.command("sleep", "1000")
-                await run.launcher.launch(request)
-                await run.launcher.kill(request, grace=PATIENT)
+                run.launcher.launch(request)
+                run.launcher.kill(request, grace=PATIENT)
                 assert (await run.watcher.exit(request)).killed
 
     asyncio.run(scenario())
@@ -110,7 +110,7 @@ def test_one_that_never_started_does_not_start(home: Home) -> None:
     async def scenario() -> None:
         async with launcher(home) as run:
             request = run.steps.command("touch", "ran")
-            await run.launcher.kill(request, grace=1)
+            run.launcher.kill(request, grace=1)
             end = await run.watcher.exit(request)
             assert (end.killed, end.message) == (True, "killed before it started")
         async with launcher(home) as run:
@@ -129,8 +129,8 @@ def test_kill_while_its_environment_is_built(home: Home) -> None:
     async def scenario() -> None:
         async with launcher(home) as run:
             request = run.steps.python("def step():\n    pass\n", image="python:3.11", installs=[INSTALL_KFP])
-            await run.launcher.launch(request)
-            await run.launcher.kill(request, grace=1)
+            run.launcher.launch(request)
+            run.launcher.kill(request, grace=1)
             assert (await run.watcher.exit(request)).killed
             other = run.steps.python("def step():\n    pass\n", image="python:3.11", installs=[INSTALL_KFP])
             await run.succeed(other)
@@ -145,8 +145,8 @@ def test_kill_while_a_build_is_about_to_fail(home: Home) -> None:
     async def scenario() -> None:
         async with launcher(home) as run:
             request = run.steps.python("def step():\n    pass\n", image="python:3.11", installs=["--no-such-option"])
-            await run.launcher.launch(request)
-            await run.launcher.kill(request, grace=1)
+            run.launcher.launch(request)
+            run.launcher.kill(request, grace=1)
             assert (await run.watcher.exit(request)).killed
             await run.succeed(run.steps.command("true"))
 
@@ -157,10 +157,10 @@ def test_kill_by_a_launcher_that_did_not_launch_it(home: Home) -> None:
     async def scenario() -> None:
         async with launcher(home) as first:
             request = first.steps.python(POLITE)
-            await first.launcher.launch(request)
+            first.launcher.launch(request)
             await until_file(request.folder / "up")
         async with launcher(home) as second:
-            await second.launcher.kill(request, grace=PATIENT)
+            second.launcher.kill(request, grace=PATIENT)
             end = await second.watcher.exit(request)
             assert (end.exit_code, end.killed) == (9, True)
 
@@ -175,7 +175,7 @@ def test_kill_of_one_that_ended(home: Home) -> None:
             request = run.steps.command("sh", "-c", "exit 4")
             await run.run(request)
             run.watcher.seen.clear()
-            await run.launcher.kill(request, grace=1)
+            run.launcher.kill(request, grace=1)
             end = await run.watcher.exit(request)
             assert (end.exit_code, end.killed) == (4, False)
 

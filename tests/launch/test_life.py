@@ -142,7 +142,7 @@ def test_a_step_dies_with_its_supervisor(home: Home) -> None:
     async def scenario() -> None:
         async with launcher(home) as run:
             request = run.steps.command("sh", "-c", "sleep 1000 & setsid sleep 1000 & echo up > up; wait")
-            await run.launcher.launch(request)
+            run.launcher.launch(request)
             await until_file(request.folder / "up")
             os.kill(int((request.folder / "claim").read_text()), signal.SIGKILL)
             end = await run.watcher.end(request)
@@ -166,7 +166,7 @@ def test_200_steps_at_once(home: Home) -> None:
             steps = [run.steps.python(wait, parameters={"gate": str(gate)}) for _ in range(100)]
             steps += [run.steps.command("cat", str(gate)) for _ in range(100)]
             for request in steps:
-                await run.launcher.launch(request)
+                run.launcher.launch(request)
             for request in steps:
                 await run.watcher.started(request)
             assert not [each for each in run.watcher.seen if not isinstance(each, Started)]

@@ -5,7 +5,7 @@ ends with the event `end` once the run has ended; to a client that has all of it
 stop asking. A comment every few seconds keeps proxies from closing a silent stream.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -16,11 +16,10 @@ from headrace.api.convert import events as convert
 from headrace.api.handlers import Handlers
 from headrace.api.waiting import Closing, first
 from headrace.base.errors import NotFound
-from headrace.model.state import State
+from headrace.controllers.feed import News
 from headrace.store import query as lists
 from headrace.store import runs
 from headrace.store.db import Tx
-from headrace.store.views import EventRow
 
 HEARTBEAT_SECONDS = 15
 BATCH = 500
@@ -35,41 +34,44 @@ class Stream(Handlers):
     async def events(self, request: Request) -> Response:
         run_id = query.path(request, "run_id")
         after = _after(request)
-        rows, state = await self._news(run_id, after)
-        if state.ended and not rows and after:
+        news = await self._news(run_id, after)
+        if news.state.ended and not news.rows and after:
             return Response(status_code=204)
         return StreamingResponse(self._stream(run_id, after), media_type="text/event-stream", headers=_HEADERS)
 
     async def _stream(self, run_id: str, after: int) -> AsyncIterator[bytes]:
         yield b"retry: 1000\n\n"
         feed = self.services.feed
+        told: News | None = None
         while not self.closing.is_set():
-            news = feed.watch(run_id)
+            coming = feed.watch(run_id)
             try:
-                try:
-                    rows, state = await self._news(run_id, after)
-                except NotFound:  # it was deleted meanwhile
-                    return
-                for row in rows:
-                    yield _event(str(row.number), row.kind, convert.event(row))
-                    after = row.number
-                if len(rows) == BATCH:
+                if told is None or not told.rows or told.rows[0].number != after + 1:
+                    try:
+                        told = await self._news(run_id, after)
+                    except NotFound:  # it was deleted meanwhile
+                        return
+                if told.rows:
+                    yield b"".join([_event(str(row.number), row.kind, convert.event(row)) for row in told.rows])
+                    after = told.rows[-1].number
+                if len(told.rows) == BATCH:
                     continue
-                if state.ended:
-                    yield _event(str(after), "end", {"state": state.value})
+                if told.state.ended:
+                    yield _event(str(after), "end", {"state": told.state.value})
                     return
-                if not rows:
+                if not told.rows:
                     yield b":\n\n"
-                await first(self.closing, (news,), HEARTBEAT_SECONDS)
+                await first(self.closing, (coming,), HEARTBEAT_SECONDS)
+                told = coming.result() if coming.done() else None
             finally:
-                feed.unwatch(run_id, news)
+                feed.unwatch(run_id, coming)
 
-    async def _news(self, run_id: str, after: int) -> tuple[Sequence[EventRow], State]:
+    async def _news(self, run_id: str, after: int) -> News:
         """What happened after event number `after`, at most a batch, and where the run is. Raises NotFound."""
 
-        def read(tx: Tx) -> tuple[Sequence[EventRow], State]:
+        def read(tx: Tx) -> News:
             state = lists.get_run(tx, run_id).state
-            return runs.events_after(tx, run_id, after, BATCH), state
+            return News(runs.events_after(tx, run_id, after, BATCH), state)
 
         return await self.read(read)
 

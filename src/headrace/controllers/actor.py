@@ -13,7 +13,7 @@ from headrace.base.errors import Unavailable
 from headrace.controllers.advance import Advance, Advanced, Held
 from headrace.controllers.dispatch import Dispatcher
 from headrace.controllers.faults import Fault, Faults
-from headrace.controllers.feed import Feed
+from headrace.controllers.feed import Feed, News
 from headrace.controllers.limits import Limits
 from headrace.controllers.step import Step
 from headrace.engine.deadline import stands
@@ -88,6 +88,7 @@ class RunActor:
                     self._send(done.held.state, command)
                 for run_id in done.woken:
                     self.shared.wake(run_id)
+                self.shared.feed.publish(self.run_id, News(done.rows, done.held.state.run.state))
         finally:
             self._limits.clear()
 
@@ -107,7 +108,6 @@ class RunActor:
                 delay = min(delay * 2, _RETRY_MOST)
                 continue
             self.shared.faults(Fault.AFTER_COMMIT)
-            self.shared.feed.publish(self.run_id, done.held.number)
             return done
 
     def _send(self, state: RunState, command: Sent) -> None:

@@ -19,6 +19,7 @@ from headrace.model.event import Event
 from headrace.spec.plan import Plan
 from headrace.store import equal, leases, runs, upkeep
 from headrace.store.db import Tx
+from headrace.store.views import EventRow
 
 
 @dataclass(slots=True)
@@ -32,9 +33,11 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Advanced:
-    """What the transaction leaves behind: the run as written, what to send once it is committed, and whom to wake."""
+    """What the transaction leaves behind: the run and its history as written; once it is committed, what to send, whom
+    to wake."""
 
     held: Held
+    rows: Sequence[EventRow]
     commands: tuple[Sent, ...]
     woken: tuple[str, ...]
 
@@ -62,12 +65,12 @@ class Advance:
         state = held.state
         events = [*runs.take_inbox(tx, state.run), *observed]
         settled = settle(state, events, lambda look: look_up(tx, state, look, self.clock.now(), self.is_intact))
-        runs.write(tx, state.run, held.number, events, settled.changes, state.plan)
+        rows = runs.write(tx, state.run, held.number, events, settled.changes, state.plan)
         woken = equal.wake(tx, state.run.namespace, settled.freed, self.clock.now()) if settled.freed else ()
         if state.run.state.ended:
             upkeep.remove_if_gone(tx, run_id)
         commands = _open_commands(state) if loaded else settled.commands
-        return Advanced(Held(state, held.term, held.number + len(events)), commands, woken)
+        return Advanced(Held(state, held.term, held.number + len(events)), rows, commands, woken)
 
     def peek(self, tx: Tx, run_id: str) -> RunState:
         """The run as its rows have it, without a lease."""

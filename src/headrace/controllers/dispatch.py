@@ -102,7 +102,7 @@ class Dispatcher:
             sent = self._send(step)
             if sent is None:
                 return
-        self._go(self._launcher.kill(sent.request, grace=self._settings.kill_grace))
+        self._launcher.kill(sent.request, grace=self._settings.kill_grace)
 
     def abandon(self, run_id: str) -> None:
         """Kill all that the run has here: it has no use for it any more."""
@@ -121,7 +121,8 @@ class Dispatcher:
             self._waiting.discard(step.attempt_id)
             sent = self._send(step)
             if sent is not None:
-                self._go(self._launch(sent.request))
+                self._launcher.launch(sent.request)
+                self._faults(Fault.AFTER_LAUNCH)
 
     def _send(self, step: Step) -> _Sent | None:
         """Give the attempt its slot; None, with the event told, where no request can be made of it."""
@@ -133,10 +134,6 @@ class Dispatcher:
         sent = _Sent(step, request)
         self._sent[step.attempt_id] = sent
         return sent
-
-    async def _launch(self, request: LaunchRequest) -> None:
-        await self._launcher.launch(request)
-        self._faults(Fault.AFTER_LAUNCH)
 
     def _observe(self, seen: Observation) -> None:
         sent = self._sent.get(seen.attempt_id)

@@ -1,31 +1,44 @@
-"""Tells whoever watches a run that something of it was committed. Holds numbers only; the rows are the news."""
+"""Tells whoever watches a run what of it was committed. Keeps nothing: who was not watching reads the rows."""
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from headrace.model.state import State
+from headrace.store.views import EventRow
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """The lines of history that one commit added, and the state that it left the run in."""
+
+    rows: Sequence[EventRow]
+    state: State
 
 
 class Feed:
-    """Lives on the event loop. A watcher reads the rows after event number N, then waits for more."""
+    """Lives on the event loop."""
 
     def __init__(self) -> None:
-        self._watchers: dict[str, set[asyncio.Future[int]]] = defaultdict(set)
+        self._watchers: dict[str, set[asyncio.Future[News]]] = defaultdict(set)
 
-    def publish(self, run_id: str, number: int) -> None:
-        """Events of the run up to `number` are committed. Called after the commit."""
+    def publish(self, run_id: str, news: News) -> None:
+        """Called after the commit."""
         watchers = self._watchers.pop(run_id, None)
         if watchers is None:
             return
         for watcher in watchers:
             if not watcher.done():
-                watcher.set_result(number)
+                watcher.set_result(news)
 
-    def watch(self, run_id: str) -> asyncio.Future[int]:
+    def watch(self, run_id: str) -> asyncio.Future[News]:
         """A future of the next commit. Taken before the rows are read, it misses nothing between the two."""
-        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[News] = asyncio.get_running_loop().create_future()
         self._watchers[run_id].add(future)
         return future
 
-    def unwatch(self, run_id: str, future: "asyncio.Future[int]") -> None:
+    def unwatch(self, run_id: str, future: "asyncio.Future[News]") -> None:
         """Give the future up."""
         future.cancel()
         watchers = self._watchers.get(run_id)

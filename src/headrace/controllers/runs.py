@@ -5,14 +5,18 @@ Starting is recovering: every run that has not ended gets its actor, which loads
 
 import asyncio
 import logging
+from collections.abc import Sequence
 
 from headrace.base.errors import LeaseLost, NotFound
 from headrace.controllers.actor import RunActor, Shared
+from headrace.controllers.feed import News
 from headrace.engine.abort import abort
 from headrace.model.event import Event, RunAborted
 from headrace.model.run import Failure
+from headrace.model.state import State
 from headrace.store import equal, runs, upkeep
 from headrace.store.db import Tx
+from headrace.store.views import EventRow
 
 log = logging.getLogger(__name__)
 
@@ -82,20 +86,20 @@ class Runs:
         """An error of ours in a run: it ends FAILED, with the reason, and its steps are killed."""
         failure = Failure(f"internal error: {type(error).__name__}: {error}", code=13)
 
-        def unit(tx: Tx) -> tuple[int, tuple[str, ...]]:
+        def unit(tx: Tx) -> tuple[Sequence[EventRow], tuple[str, ...]]:
             rows = runs.load_run(tx, run_id)
             runs.take_inbox(tx, rows.run)
             aborted = RunAborted(shared.advance.clock.now(), failure)
             changes = abort(rows.tasks, aborted.at, failure)
-            runs.write(tx, rows.run, rows.last_event, (aborted,), changes)
+            lines = runs.write(tx, rows.run, rows.last_event, (aborted,), changes)
             freed = {task.fingerprint for task in rows.tasks if task.fingerprint and not task.state.ended}
             woken = equal.wake(tx, rows.run.namespace, freed, aborted.at)
             upkeep.remove_if_gone(tx, run_id)
-            return rows.last_event + 1, woken
+            return lines, woken
 
         shared.dispatcher.abandon(run_id)
-        number, woken = await asyncio.wrap_future(shared.database.submit(unit))
-        shared.feed.publish(run_id, number)
+        lines, woken = await asyncio.wrap_future(shared.database.submit(unit))
+        shared.feed.publish(run_id, News(lines, State.FAILED))
         for each in woken:
             self.wake(each)
 

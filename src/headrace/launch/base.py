@@ -104,12 +104,18 @@ class Launcher(Protocol):
         """Get ready; nothing is observed before this."""
         ...
 
-    async def launch(self, request: LaunchRequest) -> None:
-        """Start the attempt, or adopt it if it was started before. Problems come as observations, not raised."""
+    def launch(self, request: LaunchRequest) -> None:
+        """Start the attempt, or adopt it if it was started before. Returns at once and raises nothing.
+
+        What comes of it is observed, not before this has returned.
+        """
         ...
 
-    async def kill(self, request: LaunchRequest, *, grace: float) -> None:
-        """End the attempt's whole tree: TERM, after `grace` seconds KILL. One that never started will not start."""
+    def kill(self, request: LaunchRequest, *, grace: float) -> None:
+        """End the attempt's whole tree: TERM, after `grace` seconds KILL. Returns at once.
+
+        An attempt that never started will not start.
+        """
         ...
 
     async def stop(self) -> None:

@@ -71,12 +71,12 @@ class ProcessLauncher:
         self._loop = asyncio.get_running_loop()
         self._observer = observer
 
-    async def launch(self, request: LaunchRequest) -> None:
+    def launch(self, request: LaunchRequest) -> None:
         if request.attempt_id not in self._attempts:
             live = self._attempts[request.attempt_id] = _Live(request)
             self._go_on(live)
 
-    async def kill(self, request: LaunchRequest, *, grace: float) -> None:
+    def kill(self, request: LaunchRequest, *, grace: float) -> None:
         live = self._attempts.setdefault(request.attempt_id, _Live(request))
         live.kill_asked = True
         try:

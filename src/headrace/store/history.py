@@ -42,12 +42,13 @@ from headrace.model.run import Failure, Run
 from headrace.model.state import State
 from headrace.model.task import Attempt, Task
 from headrace.store.rows import Values, to_json
+from headrace.store.views import EventRow
 
 Asked = RunRequested | TerminateRequested | RetryRequested | WaitEnded
 """What may be put in a run's inbox."""
 
 
-def event_rows(run: Run, number: int, events: Sequence[Event], changes: Sequence[Change]) -> list[Values]:
+def event_rows(number: int, events: Sequence[Event], changes: Sequence[Change]) -> list[EventRow]:
     """The rows that follow row `number`. Raises ValueError where changes come without an event."""
     if changes and not events:
         raise ValueError("changes without an event would be missing from the run's history")
@@ -61,18 +62,30 @@ def event_rows(run: Run, number: int, events: Sequence[Event], changes: Sequence
         if path == path_of(events[index]):
             state[index] = word or state[index]
     return [
-        {
-            "run_key": run.key,
-            "number": number + 1 + index,
-            "namespace": run.namespace,
-            "at": event.at,
-            "kind": type(event).__name__,
-            "state": state[index],
-            "path": path_of(event),
-            "payload": _payload(said(event), noted[index]),
-        }
+        EventRow(
+            number=number + 1 + index,
+            at=event.at,
+            kind=type(event).__name__,
+            path=path_of(event),
+            state=state[index],
+            payload=_payload(said(event), noted[index]),
+        )
         for index, event in enumerate(events)
     ]
+
+
+def event_values(run: Run, row: EventRow) -> Values:
+    """The columns of a row."""
+    return {
+        "run_key": run.key,
+        "number": row.number,
+        "namespace": run.namespace,
+        "at": row.at,
+        "kind": row.kind,
+        "state": row.state,
+        "path": row.path,
+        "payload": to_json(row.payload),
+    }
 
 
 def path_of(event: Event) -> str:
@@ -130,13 +143,13 @@ def asked(kind: str, at: int, payload: Any) -> Asked:
             raise InvalidInput(f"unknown kind {kind!r}", where="inbox", hint="A newer Headrace wrote it: use that one")
 
 
-def _payload(event: JsonObject, changes: Sequence[JsonObject]) -> str:
+def _payload(event: JsonObject, changes: list[JsonObject]) -> JsonObject:
     payload: dict[str, JsonValue] = {}
     if event:
         payload["event"] = event
     if changes:
         payload["changes"] = changes
-    return to_json(payload)
+    return payload
 
 
 def _about(change: Change) -> tuple[str, str]:

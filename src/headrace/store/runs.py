@@ -172,8 +172,8 @@ def write(
     events: Sequence[Event],
     changes: Sequence[Change],
     plan: Plan | None = None,
-) -> None:
-    """Write what `events` led to: rows, lineage, and history from `number` + 1, one line an event.
+) -> Sequence[EventRow]:
+    """Write what `events` led to: rows, lineage, and history from `number` + 1, one line an event, which it gives.
 
     `run` may be as it was before the changes or after. Changes are written as the planner applies them. `plan` tells
     lineage where artifacts are from; None where it cannot be compiled.
@@ -188,9 +188,10 @@ def write(
     _move_tasks(tx, run, batch)
     _write_attempts(tx, run, batch)
     lineage.record(tx, run, batch.uses, plan)
-    rows = history.event_rows(run, number, events, changes)
+    rows = history.event_rows(number, events, changes)
     if rows:
-        tx.execute(_ADD_EVENTS, rows)
+        tx.execute(_ADD_EVENTS, [history.event_values(run, row) for row in rows])
+    return rows
 
 
 def post(tx: Connection, run_id: str, event: history.Asked) -> None:

@@ -4,6 +4,7 @@ It keeps the waist's promises (idempotent per attempt id, every end observed, ki
 passes with it can be trusted to meet a real one.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -31,7 +32,7 @@ class ScriptedLauncher:
     async def stop(self) -> None:
         self._observer = None
 
-    async def launch(self, request: LaunchRequest) -> None:
+    def launch(self, request: LaunchRequest) -> None:
         name = request.attempt_id
         if name in self.ended:
             self._observe(self.ended[name])
@@ -43,7 +44,7 @@ class ScriptedLauncher:
         if code is not None:
             self.end(name, code)
 
-    async def kill(self, request: LaunchRequest, *, grace: float) -> None:
+    def kill(self, request: LaunchRequest, *, grace: float) -> None:
         name = request.attempt_id
         self.kills.append(name)
         if name in self.ended:
@@ -73,4 +74,4 @@ class ScriptedLauncher:
 
     def _observe(self, seen: Observation) -> None:
         if self._observer is not None:
-            self._observer(seen)
+            asyncio.get_running_loop().call_soon(self._observer, seen)

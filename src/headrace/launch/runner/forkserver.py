@@ -14,32 +14,43 @@ import resource
 import select
 import signal
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
-from . import linux, supervisor, wire
+from . import footprint, linux, supervisor, wire
 
 
 def main(channel: int, status: int, options: str) -> Callable[[], None] | None:
     """Serve until the server lets go. Returns what is left to do in a step's process, None in the fork server's."""
     chosen: dict[str, Any] = json.loads(options)
     resource.setrlimit(resource.RLIMIT_NOFILE, tuple(chosen["nofile"]))
-    run, populate = _prepared(chosen["module"], chosen["scratch"])
+    prepared = _prepared(chosen["module"], chosen["scratch"])
     gc.disable()
-    job = _ForkServer(channel, status, populate).serve()
-    return None if job is None else lambda: run(job)
+    job = _ForkServer(channel, status, prepared).serve()
+    return None if job is None else lambda: prepared.run(job)
 
 
-def _prepared(module: str, scratch: str) -> tuple[Callable[[supervisor.Job], None], Callable[[], None]]:
-    """What a step's process is to do with its job, and what it does while it waits for that."""
+class _Prepared(NamedTuple):
+    """What a step's process does with its job, and what it and its supervisor do while they wait for that."""
+
+    run: Callable[[supervisor.Job], None]
+    populate: Callable[[], None]
+    populate_step: Callable[[], None]
+
+
+def _prepared(module: str, scratch: str) -> _Prepared:
     if not module:
         gc.freeze()
-        return _refuse_component, lambda: None
+        return _Prepared(_refuse_component, linux.populator(footprint.of_supervisor(scratch)), lambda: None)
     from . import component, rehearsal
 
     warm = rehearsal.prepare(module, scratch)
     gc.collect()
     gc.freeze()
-    return lambda job: component.run(warm, job), linux.populator(rehearsal.footprint(warm, scratch))
+    return _Prepared(
+        lambda job: component.run(warm, job),
+        linux.populator(footprint.of_supervisor(scratch)),
+        linux.populator(footprint.of(lambda: rehearsal.once_more(warm, scratch))),
+    )
 
 
 def _refuse_component(job: supervisor.Job) -> None:
@@ -47,10 +58,10 @@ def _refuse_component(job: supervisor.Job) -> None:
 
 
 class _ForkServer:
-    def __init__(self, channel: int, status: int, populate: Callable[[], None]) -> None:
+    def __init__(self, channel: int, status: int, prepared: _Prepared) -> None:
         self.channel = channel
         self.status = status
-        self.populate = populate
+        self.prepared = prepared
         self.prctl = linux.prctl()
         self.supervisors: set[int] = set()
         self.woken, self.waker = os.pipe()
@@ -109,7 +120,10 @@ class _ForkServer:
             os.close(fd)
         self.buffer.clear()
         self.supervisors.clear()
-        return supervisor.supervise(inbox, self.status, self.prctl, self.populate)
+        job = supervisor.supervise(inbox, self.status, self.prctl, self.prepared.populate, self.prepared.populate_step)
+        if job is None:
+            os._exit(0)
+        return job
 
     def _reap(self) -> None:
         while True:

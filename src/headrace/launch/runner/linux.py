@@ -48,13 +48,13 @@ Ranges = list[tuple[int, int]]
 """Pieces of memory: address and length."""
 
 
-def written_since_fork() -> Ranges:
-    """The private memory that this process shares with no other: what it wrote since it was forked."""
+def written_since_fork(pid: int) -> Ranges:
+    """The private memory that a child shares with no other process: what it wrote since it was forked."""
     if not IS_LINUX:
         return []
     page = os.sysconf("SC_PAGE_SIZE")
     found: Ranges = []
-    with open("/proc/self/maps") as maps, open("/proc/self/pagemap", "rb", buffering=0) as pagemap:
+    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/pagemap", "rb", buffering=0) as pagemap:
         for line in maps:
             place, mode, *_ = line.split()
             if mode != "rw-p":

@@ -1,8 +1,4 @@
-"""Before the first step of a fork server: import what components import, run one, and see what memory that writes.
-
-Gives `component.Warm`, and the ranges of memory that each step writes, so that a fork can have its own copy of them
-before it is given its step.
-"""
+"""Before the first step of a fork server: import what components import, and run one. Gives `component.Warm`."""
 
 from __future__ import annotations
 
@@ -14,7 +10,7 @@ import runpy
 import sys
 from typing import Any
 
-from . import component, linux, supervisor, wire
+from . import component, supervisor
 
 _SOURCE = """\
 import kfp
@@ -48,21 +44,10 @@ def prepare(module: str, scratch: str) -> component.Warm:
     return component.Warm(details, prelude, frozenset(sys.modules))
 
 
-def footprint(warm: component.Warm, scratch: str) -> linux.Ranges:
-    """The memory that a component writes, seen in a fork that runs one; nothing where the system does not tell."""
-    answer, ours = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.close(answer)
-        _rehearse(warm, scratch)
-        component.close(warm)
-        wire.write_all(ours, wire.frame(json.dumps(linux.written_since_fork()).encode()))
-        os._exit(0)
-    os.close(ours)
-    said = wire.read_frame(answer)
-    os.close(answer)
-    os.waitpid(pid, 0)
-    return [] if said is None else [(start, length) for start, length in json.loads(said)]
+def once_more(warm: component.Warm, scratch: str) -> None:
+    """Run a component in a fork, whose end is near."""
+    _rehearse(warm, scratch)
+    component.close(warm)
 
 
 def _rehearse(warm: component.Warm, scratch: str) -> int:

@@ -30,8 +30,17 @@ _DEFAULT_GRACE = 10.0
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG)
 
 
-def supervise(inbox: int, status: int, prctl: Callable[[int, int], int] | None, populate: Callable[[], None]) -> Job:
-    """Supervise the step of the next job in `inbox`. Returns in the step's process only, with the job to do."""
+def supervise(
+    inbox: int,
+    status: int,
+    prctl: Callable[[int, int], int] | None,
+    prepare: Callable[[], None],
+    prepare_step: Callable[[], None],
+) -> Job | None:
+    """Supervise the step of the next job in `inbox`. Returns the job in the step's process; None, after it, in ours.
+
+    `prepare` and `prepare_step` are called in either process before it waits for the job.
+    """
     os.setsid()
     linux.become_subreaper(prctl)
     # TERM waits until there is something to end; the step gets its mask and handlers back.
@@ -44,14 +53,15 @@ def supervise(inbox: int, status: int, prctl: Callable[[int, int], int] | None, 
         linux.die_with_parent(prctl)
         for fd in (jobs, refusals, inbox, status):
             os.close(fd)
-        populate()
+        prepare_step()
         return _await_job(its_jobs, its_refusals)
     for fd in (its_jobs, its_refusals):
         os.close(fd)
+    prepare()
     payload = wire.read_frame(inbox)
     if payload is not None:
         _Supervision(json.loads(payload), payload, status, step, jobs, refusals).run()
-    os._exit(0)
+    return None
 
 
 class _Supervision:
