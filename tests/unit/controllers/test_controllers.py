@@ -275,8 +275,10 @@ async def test_two_holders_of_a_run_are_one_too_many(place: Place) -> None:
     place.launcher.script = running
     run_id = place.create(pipeline(shell_task("a", "true")))
     async with place.controllers() as first:
-        await place.until(lambda: len(place.launcher.claimed) == 1)
-        async with place.controllers() as second:
+        await place.until(
+            lambda: any(task.attempts and task.attempts[-1].started_at for task in place.rows(run_id).tasks)
+        )
+        async with place.controllers() as second:  # now that the first has nothing left to write by itself
             await place.until(lambda: second.running_steps == 1)
             first.wake(run_id)
             await place.until(lambda: first.live_runs == 0)
