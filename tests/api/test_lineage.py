@@ -1,7 +1,6 @@
 """KFP 3.0's tasks, artifacts and links; and the bytes of artifacts."""
 
 import json
-from typing import Any
 
 import pytest
 from tests.api.conftest import V2, Api, pipeline
@@ -103,32 +102,3 @@ def test_links_say_who_made_and_used_what(api: Api, scene: Scene) -> None:
     assert api.get("/artifact_tasks", run_ids=scene.run_id, type="OUTPUT")["total_size"] == 10  # a number is one
     for wrong in ({}, {"run_ids": "x", "type": "SIDEWAYS"}):
         assert api.http.get(f"{V2}/artifact_tasks", params=wrong).status_code == 400
-
-
-def content(api: Api, artifact_id: str) -> Any:
-    return api.http.get(f"/api/v1/artifacts/{artifact_id}/content")
-
-
-@pytest.mark.usefixtures("scene")
-def test_the_bytes_of_an_artifact_are_saved_not_shown(api: Api) -> None:
-    model = content(api, "id-of-model")
-    assert model.content == b"weights" * 1_000_000
-    assert model.headers["content-type"] == "application/octet-stream"
-    page = content(api, "id-of-page")
-    assert page.content == b"<script>"
-    assert page.headers["content-type"] == "application/octet-stream"
-    assert page.headers["x-content-type-options"] == "nosniff"
-    assert page.headers["content-security-policy"] == "sandbox"
-    assert page.headers["content-disposition"].startswith("attachment; filename*=UTF-8''we%22ird%0D%0AX-Evil")
-    assert "x-evil" not in page.headers
-
-
-@pytest.mark.usefixtures("scene")
-def test_bytes_that_are_not_there_are_said_to_be(api: Api) -> None:
-    assert content(api, "nope").status_code == 404
-    api.services.blobs.delete("minio://mlpipeline/v2/model")
-    gone = content(api, "id-of-model")
-    assert gone.status_code == 404
-    assert set(gone.json()) == {"error_message", "error_details"}
-    api.services.blobs.write("minio://mlpipeline/v2/model/part", b"x")
-    assert content(api, "id-of-model").status_code == 400

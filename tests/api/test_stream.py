@@ -204,3 +204,34 @@ def test_the_last_lines_of_a_log(api: Api, run_id: str) -> None:
             assert next(chunks) == b"more"
             api.advance(run_id, *scene.ended())
             assert b"".join(chunks) == b""
+
+
+def test_a_log_is_read_by_ranges(api: Api, run_id: str) -> None:
+    scene = Scene(run_id)
+    api.advance(run_id, *scene.started())
+    with log_file(api, scene) as log:
+        log.write(b"0123456789")
+    url = f"{V2}/runs/{run_id}/nodes/say/log"
+    part = api.http.get(url, headers={"Range": "bytes=4-"})
+    assert (part.status_code, part.content, part.headers["content-range"]) == (206, b"456789", "bytes 4-9/10")
+    assert api.http.get(url, headers={"Range": "bytes=10-"}).status_code == 416
+    assert api.http.head(url).headers["content-length"] == "10"
+
+
+def test_logs_are_looked_through(api: Api, run_id: str) -> None:
+    scene = Scene(run_id)
+    api.advance(run_id, *scene.started())
+    url = f"/api/v1/runs/{run_id}/logs"
+    assert api.http.get(url, params={"q": "x"}).json() == {"matches": [], "truncated": False}
+    with log_file(api, scene) as log:
+        log.write(b"one\nError: two\n\xff error: \xc3\xa9\r\n" + b"y" * 70_000 + b"error:")
+    found = api.http.get(url, params={"q": "error:"}).json()["matches"]
+    assert [(each["task"], each["attempt"], each["line"]) for each in found] == [("root.say", 1, 3), ("root.say", 1, 5)]
+    assert found[0]["text"] == "\ufffd error: é"
+    assert len(found[1]["text"]) < 5_000
+    both = api.http.get(url, params={"q": "error:", "ignore_case": "true", "limit": 2, "task": "say"}).json()
+    assert ([each["line"] for each in both["matches"]], both["truncated"]) == ([2, 3], True)
+    assert api.http.get(url, params={"q": "error:", "attempt": 2}).json()["matches"] == []
+    for params, status in (({}, 400), ({"q": "x" * 1001}, 400), ({"q": "x", "task": "nobody"}, 404)):
+        assert api.http.get(url, params=params).status_code == status
+    assert api.http.get("/api/v1/runs/nope/logs", params={"q": "x"}).status_code == 404

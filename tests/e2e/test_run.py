@@ -117,6 +117,16 @@ def test_logs_of_steps(up: Cli, pipelines: Path) -> None:
     ]
 
 
+def test_logs_are_looked_through(up: Cli, pipelines: Path) -> None:
+    up.run("run", str(pipelines / "hello.yaml"), "--no-cache")
+    assert up.run("logs", "last", "--grep", "COUNT", "-i").stdout == "inner.count:1: counted 2\n"
+    assert up.run("logs", "last", "greet", "--grep", "count", code=1).stdout == ""
+    assert up.run("logs", "last", "greet", "--attempt", "1").stdout == "greeting world\n"
+    assert "no number 2" in up.run("logs", "last", "greet", "--attempt", "2", code=2).stderr
+    assert "--attempt" in up.run("logs", "last", "--attempt", "2", code=2).stderr
+    assert "--follow" in up.run("logs", "last", "-f", "--grep", "x", code=2).stderr
+
+
 def test_logs_to_stderr_where_stdout_is_a_document(up: Cli, pipelines: Path) -> None:
     done = up.run("run", str(pipelines / "hello.yaml"), "--no-cache", "--logs", "--json")
     assert json.loads(done.stdout)["state"] == "SUCCEEDED"

@@ -1,14 +1,10 @@
-"""Artifacts and their lineage as KFP 3.0 has them, and, on a route of our own, their bytes."""
+"""Artifacts and their lineage as KFP 3.0 has them."""
 
-import asyncio
-import mimetypes
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import BinaryIO
-from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from headrace.api import listing, query
 from headrace.api.body import reply
@@ -16,14 +12,12 @@ from headrace.api.convert import artifacts as convert
 from headrace.api.convert.origins import producer
 from headrace.api.handlers import Handlers
 from headrace.api.wire import task as wire
-from headrace.base.errors import InvalidInput, NotFound
-from headrace.blobs.folder import FolderStore
+from headrace.base.errors import InvalidInput
 from headrace.model.artifact import Origin
 from headrace.model.listing import ListQuery, Operation, Predicate
 from headrace.store import artifacts as lists
 from headrace.store.views import ArtifactRecord, ArtifactTask
 
-CHUNK = 1024 * 1024
 MAX_OF_URI = 1000
 """How many artifacts of one uri a page holds."""
 
@@ -66,22 +60,6 @@ class Artifacts(Handlers):
                 next_page_token=asked.token(page.next),
             )
         )
-
-    async def content(self, request: Request) -> Response:
-        """The bytes of an artifact that is one file, to be saved: a browser must not run what a step wrote."""
-        found = await self._get(query.path(request, "artifact_id"))
-        uri = found.artifact.uri
-        if not uri:
-            raise NotFound(f"Artifact {found.artifact.artifact_id} has no bytes: it has no uri")
-        file, size = await asyncio.to_thread(_open, self.services.blobs, uri)
-        name = uri.rsplit("/", 1)[-1]
-        headers = {
-            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
-            "Content-Length": str(size),
-            "Content-Security-Policy": "sandbox",
-            "X-Content-Type-Options": "nosniff",
-        }
-        return StreamingResponse(_bytes(file, size), media_type=_safe(name), headers=headers)
 
     async def _get(self, artifact_id: str) -> ArtifactRecord:
         return await self.read(lambda tx: lists.get_artifact(tx, artifact_id))
@@ -128,26 +106,3 @@ def _link(found: ArtifactTask) -> wire.ArtifactTask:
         producer=producer(Origin(found.type, found.producer, found.iteration)),
         key=found.key,
     )
-
-
-_AS_THEY_ARE: Sequence[str] = ("text/plain", "text/csv", "application/json", "image/png", "image/jpeg", "image/gif")
-
-
-def _safe(name: str) -> str:
-    """The content type that the name suggests, where a browser that shows it runs nothing."""
-    kind = mimetypes.guess_type(name)[0]
-    return kind if kind is not None and kind in _AS_THEY_ARE else "application/octet-stream"
-
-
-def _open(blobs: FolderStore, uri: str) -> tuple[BinaryIO, int]:
-    """The object and its size. Raises NotFound, InvalidInput for a folder or a uri of elsewhere."""
-    size = blobs.size(uri)
-    return blobs.open(uri), size
-
-
-async def _bytes(file: BinaryIO, size: int) -> AsyncIterator[bytes]:
-    """`size` bytes of the file, a chunk at a time; the reader may be slow, so no thread is held between two."""
-    with file:
-        while size and (chunk := await asyncio.to_thread(file.read, min(size, CHUNK))):
-            size -= len(chunk)
-            yield chunk

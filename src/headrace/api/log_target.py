@@ -29,11 +29,9 @@ def aim(tasks: Sequence[Task], node: str, number: int) -> Target:
 
     Raises NotFound for a name that the run does not have, InvalidInput for one that several tasks or a DAG have.
     """
-    for task in tasks:
-        for attempt in task.attempts:
-            if attempt.attempt_id == node:
-                return Target(task.task_id, attempt.number)
-    task = find_task(tasks, node)
+    task, attempt = find_node(tasks, node)
+    if attempt is not None:
+        return Target(task.task_id, attempt.number)
     if task.kind.is_group:
         inside = ", ".join(each.path for each in tasks if each.parent == task.path)
         raise InvalidInput("the task is a pipeline and prints nothing itself", where=node, hint=f"In it are: {inside}")
@@ -57,6 +55,15 @@ def pick(run: Run, task: Task, number: int) -> Found:
         reason = task.failure.message if task.failure is not None else task.reason
         raise NotFound(f"the task was never started: it is {task.state}", where=task.path, hint=reason)
     return Found(None, run.state.ended)
+
+
+def find_node(tasks: Sequence[Task], node: str) -> tuple[Task, Attempt | None]:
+    """The task, and the attempt if `node` is one's id. Raises as `find_task` does."""
+    for task in tasks:
+        for attempt in task.attempts:
+            if attempt.attempt_id == node:
+                return task, attempt
+    return find_task(tasks, node), None
 
 
 def find_task(tasks: Sequence[Task], node: str) -> Task:

@@ -1,4 +1,5 @@
-"""What a step printed, as plain text; with `follow=true` until the attempt has ended, with `tail=N` its last N lines.
+"""What a step printed, as plain text; with `follow=true` until the attempt has ended, with `tail=N` its last N lines,
+with a `Range` those bytes.
 
 KFP's routes name a `node`, ours a `task`: either is a task's id, path or name, or an attempt's id. The bytes are the
 attempt's log file as it is. Ends are told by the feed; while a step runs its file is looked at on one shared tick.
@@ -15,6 +16,7 @@ from starlette.responses import Response, StreamingResponse
 from headrace.api import log_file, query
 from headrace.api.handlers import Handlers
 from headrace.api.log_target import Found, Target, aim, pick
+from headrace.api.ranges import Bytes, respond
 from headrace.api.waiting import Closing, Ticker, first
 from headrace.base.errors import NotFound
 from headrace.model.run import Run
@@ -26,6 +28,7 @@ from headrace.store.db import Tx
 ALL = -1
 """As many lines as there are."""
 
+_TYPE = "text/plain; charset=utf-8"
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Accel-Buffering": "no"}
 
 
@@ -40,8 +43,9 @@ class Logs(Handlers):
         if query.flag(request, "follow"):
             return _response(self._follow(run_id, await self._aim(run_id, node, number), tail))
         path = await self._log(run_id, node, number)
-        end = path.stat().st_size
-        return _response(_part(path, await _start(path, tail), end))
+        size, begin = path.stat().st_size, await _start(path, tail)
+        told = Bytes(size - begin, _TYPE, _HEADERS)
+        return respond(request, told, lambda start, end: _part(path, begin + start, begin + end))
 
     async def _log(self, run_id: str, node: str, number: int) -> Path:
         """The log file that there is now. Raises NotFound that says why there is none."""
@@ -141,4 +145,4 @@ async def _part(path: Path, offset: int, end: int) -> AsyncIterator[bytes]:
 
 
 def _response(content: AsyncIterator[bytes]) -> Response:
-    return StreamingResponse(content, media_type="text/plain; charset=utf-8", headers=_HEADERS)
+    return StreamingResponse(content, media_type=_TYPE, headers=_HEADERS)

@@ -9,11 +9,13 @@ from starlette.routing import Route
 
 from headrace.api import metrics
 from headrace.api.artifacts import Artifacts
+from headrace.api.content import Content
 from headrace.api.disk_meter import DiskMeter
 from headrace.api.documents import Documents
 from headrace.api.errors import Handler, plain
 from headrace.api.experiments import Experiments
 from headrace.api.later import recurring_runs
+from headrace.api.log_search import LogSearch
 from headrace.api.logs import Logs
 from headrace.api.packages import Packages
 from headrace.api.pipelines import Pipelines, Versions
@@ -67,6 +69,7 @@ def _followed(services: Services, closing: Closing) -> list[Route]:
     stream, logs = Stream(services, closing), Logs(services, closing, Ticker(LOG_TICK_SECONDS))
     return [
         _route("GET", f"{OWN}/runs/{{run_id}}/events", stream.events),
+        _route("GET", f"{OWN}/runs/{{run_id}}/logs", LogSearch(services).get),
         _route("GET", f"{OWN}/runs/{{run_id}}/tasks/{{node}}/log", plain(logs.get)),
         *(
             _route("GET", f"/apis/{version}/runs/{{run_id}}/nodes/{{node}}/log", plain(logs.get))
@@ -112,12 +115,16 @@ def _pipelines(services: Services, documents: Documents) -> list[Route]:
 
 
 def _lineage(services: Services) -> list[Route]:
-    artifacts = Artifacts(services)
+    artifacts, content = Artifacts(services), Content(services)
     return [
         _route("GET", f"{V2}/artifacts", artifacts.list),
         _route("GET", f"{V2}/artifacts/{{artifact_id:path}}", artifacts.get),
         _route("GET", f"{V2}/artifact_tasks", artifacts.list_links),
-        _route("GET", f"{OWN}/artifacts/{{artifact_id}}/content", plain(artifacts.content)),
+        _route("GET", f"{OWN}/artifacts/{{artifact_id}}/content", plain(content.get)),
+        _route("GET", f"{OWN}/artifacts/{{artifact_id}}/files", plain(content.files)),
+        _route("GET", f"{V2}/runs/{{run_id}}/nodes/{{node}}/artifacts/{{name}}:read", content.read_base64),
+        _route("GET", "/artifacts/get", plain(content.stored)),
+        _route("GET", "/artifacts/{source}/{bucket}/{key:path}", plain(content.stored)),
     ]
 
 

@@ -8,6 +8,7 @@ import contextlib
 import errno
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import BinaryIO
 from headrace.base.clock import Instant
 from headrace.base.errors import InvalidInput, NotFound, Unavailable
 from headrace.blobs import seal
+from headrace.blobs.pack import Entry
 from headrace.blobs.seal import Sealed
 from headrace.blobs.uri import parse, scheme_of
 from headrace.model.artifact import Artifact
@@ -74,6 +76,20 @@ class FolderStore:
         """Bytes, of a folder of all in it. Raises NotFound."""
         with _told(uri):
             return seal.size(self._inside(self.local_path(uri), uri))
+
+    def is_folder(self, uri: str) -> bool:
+        """There is a folder. Raises NotFound where there is nothing."""
+        path = self._inside(self.local_path(uri), uri)
+        with _told(uri):
+            return stat.S_ISDIR(path.stat().st_mode)
+
+    def entries(self, uri: str) -> Iterator[Entry]:
+        """The files in a folder, by name; links are not followed, and only files are told. Raises NotFound."""
+        root = self._inside(self.local_path(uri), uri)
+        with _told(uri):
+            for path, name, status in seal.walk(root):
+                if name and stat.S_ISREG(status.st_mode):
+                    yield Entry(os.fsdecode(name), path, status.st_size)
 
     def delete(self, uri: str) -> None:
         """Remove the file, or the folder with all in it, sealed or not. Nothing is done where there is none."""
@@ -166,6 +182,8 @@ def _told(where: str) -> Iterator[None]:
     """The operating system's errors as ours."""
     try:
         yield
+    except (NotFound, InvalidInput) as error:  # of `seal`, which knows paths: nobody's business
+        raise type(error)(error.message, where=where, hint=error.hint) from error
     except FileNotFoundError as error:
         raise NotFound("there is no such object", where=where) from error
     except (IsADirectoryError, NotADirectoryError, FileExistsError) as error:

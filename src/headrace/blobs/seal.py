@@ -82,6 +82,14 @@ def written_since(path: Path, instant: Instant) -> bool:
     return any(entry.status.st_mtime_ns > since for entry in _walk(path))
 
 
+def walk(path: Path) -> Iterator[tuple[Path, bytes, os.stat_result]]:
+    """The path, then all that is in it in the order of names: where, its path in the folder, its status.
+
+    Raises as `seal` does.
+    """
+    return ((entry.path, entry.name, entry.status) for entry in _walk(path))
+
+
 def unseal(path: Path) -> None:
     """Let the folders in `path` be written again, so that they can be removed."""
     for entry in _walk(path):

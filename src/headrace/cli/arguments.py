@@ -194,6 +194,11 @@ def _look(commands: _Commands) -> None:
     _run_argument(parser)
     parser.add_argument("task", metavar="TASK", nargs="?", help="one step: its name or path (default: all, in turn)")
     parser.add_argument("-f", "--follow", action="store_true", help="go on until the run has ended")
+    parser.add_argument("--attempt", type=int, default=0, metavar="N", help="of the Nth try (default: the last one)")
+    parser.add_argument(
+        "--grep", metavar="TEXT", help="only the lines that hold this, of all tries unless one is named"
+    )
+    parser.add_argument("-i", "--ignore-case", action="store_true", help="let --grep find capitals and small letters")
     _server(parser)
     _json(parser, "print one JSON document a line: task, line")
 

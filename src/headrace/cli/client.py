@@ -94,11 +94,19 @@ class Client:
         with self._stream(f"/api/v1/runs/{run_id}/events", {}, headers) as response:
             yield from parse_events(response.iter_lines())
 
-    def log(self, run_id: str, path: str, *, follow: bool, tail: int | None = None) -> Iterator[str]:
-        """The lines that the task's latest attempt printed, or the last `tail`; with `follow` until it has ended."""
+    def log(self, run_id: str, path: str, *, follow: bool, tail: int | None = None, attempt: int = 0) -> Iterator[str]:
+        """The lines that an attempt at the task printed, the latest for 0, or the last `tail`; with `follow` until it
+        has ended."""
         query = ({"follow": "true"} if follow else {}) | ({} if tail is None else {"tail": str(tail)})
+        if attempt:
+            query["attempt"] = str(attempt)
         with self._stream(f"/api/v1/runs/{run_id}/tasks/{path}/log", query, {"accept": "text/plain"}) as response:
             yield from response.iter_lines()
+
+    def search_logs(self, run_id: str, text: str, *, task: str, attempt: int, ignore_case: bool) -> Document:
+        """The lines that hold the text, in the logs of the run, or of one of its tasks."""
+        query = {"q": text, "task": task, "ignore_case": "true" if ignore_case else ""}
+        return self._get(f"/api/v1/runs/{run_id}/logs", **query, attempt=str(attempt) if attempt else "")
 
     def why(self, run_id: str, task: str) -> Document:
         """Why the task, by its id, path or name, is where it is; of `root`, why the run is."""

@@ -1,12 +1,13 @@
 """`headrace logs`, and the streams of all steps' logs at once that `run --logs` shows."""
 
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable
 
 from headrace.base.errors import InvalidInput, NotFound
 from headrace.cli import output, wire
-from headrace.cli.client import Client, Gone
+from headrace.cli.client import Client, Document, Gone
 from headrace.cli.connect import connect
 from headrace.cli.find import find_run, find_task
 from headrace.cli.view import RunView, TaskView
@@ -20,8 +21,26 @@ _LAST_LINES_SECONDS = 10
 _RETRY_SECONDS = 0.5
 
 
-def logs(*, run: str, task: str | None, follow: bool, home: str | None, host: str | None, json: bool) -> int:
-    """Print the log of one step, or of all in the order in which they were reached; with `follow` as they grow."""
+def logs(
+    *,
+    run: str,
+    task: str | None,
+    follow: bool,
+    attempt: int,
+    grep: str | None,
+    ignore_case: bool,
+    home: str | None,
+    host: str | None,
+    json: bool,
+) -> int:
+    """Print the log of one step, or of all in the order in which they were reached; with `follow` as they grow.
+
+    With `grep` only the lines that hold that text: exit code 1 where there are none.
+    """
+    if grep is not None and follow:
+        raise InvalidInput("--grep looks through what there is: it does not --follow", hint="Leave one of them out")
+    if attempt and grep is None and task is None:
+        raise InvalidInput("of which step?", where="--attempt", hint="Name the step, too")
 
     def printed(step: TaskView, line: str) -> None:
         if json:
@@ -34,13 +53,17 @@ def logs(*, run: str, task: str | None, follow: bool, home: str | None, host: st
     with connect(home, host) as client:
         run_id = find_run(client, run)
         view = wire.run_view(client.run(run_id))
+        if grep is not None:
+            path = "" if task is None else find_task(view, task).path
+            found = client.search_logs(run_id, grep, task=path, attempt=attempt, ignore_case=ignore_case)
+            return _print_matches(found, json=json)
         if task is not None:
             step = find_task(view, task)
             if step.is_group:
                 raise InvalidInput(
                     "it holds steps and prints nothing itself", where=step.path, hint="Name a step in it"
                 )
-            for line in client.log(run_id, step.path, follow=follow):
+            for line in client.log(run_id, step.path, follow=follow, attempt=attempt):
                 printed(step, line)
         elif follow and not view.state.ended:
             _follow_all(client, run_id, printed)
@@ -48,6 +71,20 @@ def logs(*, run: str, task: str | None, follow: bool, home: str | None, host: st
             for step in view.steps:
                 _print_one(client, run_id, step, printed)
     return 0
+
+
+def _print_matches(found: Document, *, json: bool) -> int:
+    """One line a match, as grep writes it: the step, which try where it was not the first, the line's number."""
+    for match in found["matches"]:
+        name = match["task"].removeprefix("root.")
+        if json:
+            output.line({"task": name, "attempt": match["attempt"], "number": match["line"], "line": match["text"]})
+        else:
+            again = f" (attempt {match['attempt']})" if match["attempt"] > 1 else ""
+            print(f"{name}{again}:{match['line']}: {match['text']}")
+    if found["truncated"]:
+        print("There are more lines than these: name a step, or look for more of the text", file=sys.stderr)
+    return 0 if found["matches"] else 1
 
 
 def last_lines(client: Client, run_id: str, path: str, count: int) -> list[str]:

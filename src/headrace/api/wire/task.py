@@ -176,3 +176,9 @@ class ListTasks(Message):
     tasks: list[PipelineTask] = []
     total_size: int = 0
     next_page_token: str = ""
+
+
+class ReadArtifact(Message):
+    """The bytes of an artifact, in base64."""
+
+    data: str = ""

@@ -1,0 +1,68 @@
+"""`GET /api/v1/runs/{run}/logs?q=TEXT`: the lines that hold a text, in the logs of all attempts of a run.
+
+The files are read through, a line at a time, in a thread; nothing is indexed. Lines are told as they are, but cut.
+"""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from headrace.api import query
+from headrace.api.body import reply_json
+from headrace.api.handlers import Handlers
+from headrace.api.log_target import find_task
+from headrace.base.errors import InvalidInput
+from headrace.base.json import JsonValue
+from headrace.model.task import Attempt, Task
+from headrace.store import query as lists
+
+MATCHES = 1000
+MOST_MATCHES = 10_000
+LONGEST_TEXT = 1000
+LONGEST_LINE = 64 * 1024
+"""Bytes that are looked at as one line: what overwrites itself may never end its line."""
+
+SHOWN = 2000
+
+
+class LogSearch(Handlers):
+    async def get(self, request: Request) -> Response:
+        """Each match with its task, attempt and line number from 1; `truncated` where there are more than `limit`."""
+        run_id, text, node = query.path(request, "run_id"), query.text(request, "q"), query.text(request, "task")
+        if not text or len(text) > LONGEST_TEXT:
+            hint = f"Give 1 to {LONGEST_TEXT} characters"
+            raise InvalidInput(f"the text to look for has {len(text)} characters", where="q", hint=hint)
+        limit = min(max(query.number(request, "limit", MATCHES), 1), MOST_MATCHES)
+        number, any_case = query.number(request, "attempt", 0), query.flag(request, "ignore_case")
+        tasks: Sequence[Task] = await self.read(lambda tx: lists.get_tasks(tx, run_id))
+        if node:
+            tasks = [find_task(tasks, node)]
+        attempts = [(task, each) for task in tasks for each in task.attempts if number in (0, each.number)]
+        found = await asyncio.to_thread(lambda: list(islice(self._matches(attempts, text, any_case), limit + 1)))
+        return reply_json({"matches": found[:limit], "truncated": len(found) > limit})
+
+    def _matches(self, attempts: Sequence[tuple[Task, Attempt]], text: str, any_case: bool) -> Iterator[JsonValue]:
+        wanted = text.casefold() if any_case else text
+        for task, attempt in attempts:
+            for number, line in enumerate(self._lines(attempt), 1):
+                if wanted in (line.casefold() if any_case else line):
+                    yield {
+                        "task": task.path,
+                        "task_id": task.task_id,
+                        "attempt": attempt.number,
+                        "line": number,
+                        "text": line[:SHOWN],
+                    }
+
+    def _lines(self, attempt: Attempt) -> Iterator[str]:
+        """What the attempt printed; nothing where it has no log (any more)."""
+        try:
+            file = self.services.home.log(attempt.attempt_id).open("rb")
+        except FileNotFoundError:
+            return
+        with file:
+            while line := file.readline(LONGEST_LINE):
+                yield line.decode(errors="replace").rstrip("\r\n")
