@@ -107,7 +107,7 @@ def start_mariadb(*settings: str) -> Instance:
 
 
 UNSAFE: dict[str, Sequence[str]] = {
-    "postgresql": ("fsync=off", "synchronous_commit=off", "full_page_writes=off"),
+    "postgresql": ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "deadlock_timeout=50ms"),
     "mariadb": ("--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=32M", "--innodb-flush-method=nosync"),
 }
 """What makes a server fast where nobody minds what it forgets when the machine goes down."""

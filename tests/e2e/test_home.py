@@ -20,11 +20,12 @@ def up_in(cli: Cli, *more: str) -> "tuple[subprocess.Popen[str], str]":
 def test_up_says_where_and_leaves_nothing_when_it_is_stopped(down: Cli) -> None:
     process = down.start("up", "--port", "0", "--slots", "3")
     assert process.stdout is not None
-    first, second = process.stdout.readline(), process.stdout.readline()
+    first, second, third = (process.stdout.readline() for _ in range(3))
     assert "http://127.0.0.1:" in first
     assert "3 steps at once" in first
-    assert str(down.home) in second
-    assert "free" in second
+    assert str(down.home / "headrace.db") in second
+    assert str(down.home) in third
+    assert "free" in third
     process.send_signal(signal.SIGTERM)
     code, _, err = finish(process)
     assert (code, err) == (0, "")
@@ -39,6 +40,20 @@ def test_a_second_server_in_a_home_is_refused_and_told_of_the_first(down: Cli) -
     finally:
         process.send_signal(signal.SIGINT)
         assert finish(process)[0] == 0
+
+
+def test_a_file_is_for_one_server_at_a_time_and_a_home_remembers_its_database(down: Cli) -> None:
+    process, _ = up_in(down)
+    elsewhere = ["--database", f"sqlite:///{down.home / 'headrace.db'}"]
+    try:
+        assert "one server" in Cli(down.home.with_name("other")).run("up", "--port", "0", *elsewhere, code=2).stderr
+        own = down.run("run", "nothing.yaml", "--database", "sqlite:///x.db", code=2).stderr
+        assert "a server is up in this home already" in own
+    finally:
+        process.send_signal(signal.SIGINT)
+        assert finish(process)[0] == 0
+    said = down.run("gc", "--database", f"sqlite:///{down.home.with_name('wrong.db')}", code=2).stderr
+    assert f"last used with {down.home / 'headrace.db'}" in said
 
 
 def test_a_server_that_was_killed_is_not_taken_for_one_that_is_up(down: Cli) -> None:

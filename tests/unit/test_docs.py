@@ -98,7 +98,7 @@ def test_a_setting_is_described_with_its_variable_and_default(name: str) -> None
     default = getattr(Settings(), name)
     if name == "slots":
         assert rest.startswith("the number of cores\n")
-    elif default in ((), {}):
+    elif default in ((), {}, ""):
         assert rest.startswith("none\n")
     else:
         assert rest.startswith(f"`{str(default).lower() if isinstance(default, bool) else default}`\n")

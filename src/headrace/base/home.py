@@ -3,6 +3,7 @@
 headrace.db        the database (SQLite)
 headrace.toml      settings, if the user wrote some
 server.json        where the server that is up listens; server.lock is held while it is
+identity.json      who this home is among those that share a database
 store/BUCKET/...   what `minio://BUCKET/...` means
 attempts/ID/       an attempt's own folder: log, claim, exit record, outputs/, tmp/
 environments/KEY/  the Python environments of steps
@@ -37,6 +38,10 @@ class Home:
     @property
     def lock(self) -> Path:
         return self.root / "server.lock"
+
+    @property
+    def identity(self) -> Path:
+        return self.root / "identity.json"
 
     @property
     def store(self) -> Path:

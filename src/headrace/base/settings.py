@@ -36,6 +36,7 @@ class ImageSetting:
 class Settings:
     host: str = "127.0.0.1"
     port: int = 8888
+    database: str = ""
     slots: int = field(default_factory=lambda: os.cpu_count() or 1)
     cache: bool = True
     kfp_compat: str = "3.0"

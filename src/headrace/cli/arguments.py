@@ -65,6 +65,11 @@ def _server(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", metavar="URL", help="the server's address, instead of looking it up in the home")
 
 
+def _database(parser: argparse.ArgumentParser, text: str = "the database of the home's server") -> None:
+    """Which database, where it is not the home's own."""
+    parser.add_argument("--database", metavar="URL", help=f"{text} (default: a SQLite file in the home directory)")
+
+
 def _json(parser: argparse.ArgumentParser, text: str = "print one JSON document") -> None:
     parser.add_argument("--json", action="store_true", help=text)
 
@@ -85,6 +90,7 @@ def _up(commands: _Commands) -> None:
     _home(parser)
     parser.add_argument("--host", metavar="ADDRESS", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", type=int, help="port to listen on, 0 for any that is free (default: 8888)")
+    _database(parser, "keep everything there; better given as HEADRACE_DATABASE, which `ps` does not show")
     parser.add_argument("--slots", type=int, metavar="N", help="steps that run at once (default: one a core)")
     parser.add_argument("--no-cache", dest="cache", action="store_const", const=False, help="execute every step anew")
     parser.add_argument("--kfp-compat", choices=["2.17", "3.0"], help="which KFP to look like where they differ")
@@ -152,6 +158,7 @@ def _run(commands: _Commands) -> None:
     parser.add_argument("--logs", action="store_true", help="print what the steps print")
     parser.add_argument("--python", metavar="PATH", help="the Python that has your kfp (for a .py file)")
     _server(parser)
+    _database(parser, "the database of the server that is started for this run")
     _json(parser, "print the ended run as one JSON document (logs go to stderr)")
 
 
@@ -237,6 +244,7 @@ def _act(commands: _Commands) -> None:
     _run_argument(parser)
     parser.add_argument("task", metavar="TASK", help="the step: its name or path")
     _server(parser)
+    _database(parser)
     _json(parser, "print where and with what, instead of going there")
 
     parser = _command(commands, "gc", "headrace.cli.gc:gc", "remove attempt folders and environments nothing needs")
@@ -255,6 +263,7 @@ def _act(commands: _Commands) -> None:
         help="the folders, and so the logs, of runs that ended so long ago go too (default: only of deleted runs)",
     )
     _home(parser)
+    _database(parser)
     _json(parser)
 
     parser = _command(commands, "version", "headrace.cli.version:version", "say which Headrace this is")

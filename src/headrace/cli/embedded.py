@@ -6,12 +6,13 @@ next server of that home takes them over.
 """
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
 from typing import IO
 
-from headrace.base.errors import Unavailable
+from headrace.base.errors import FailedPrecondition, InvalidInput, Unavailable
 from headrace.base.home import Home
 from headrace.cli import discover
 from headrace.cli.connect import find
@@ -49,21 +50,32 @@ class Server:
         self.close()
 
 
-def find_or_start(home: Home, host: str | None) -> Server:
-    """The server at `host`, else the one that is up in the home, else a new one, which may still be starting."""
+def find_or_start(home: Home, host: str | None, database: str | None = None) -> Server:
+    """The server at `host`, else the one that is up in the home, else a new one, which may still be starting.
+
+    A new one uses that database. Raises FailedPrecondition where one that is up would have to.
+    """
+    if database and host:
+        raise InvalidInput("it is that server's own to say which", where="--database", hint="Leave it or --host out")
     if host:
         return Server(discover.normal_url(host))
     client = find(home)
     if client is None:
-        return Server("", _Child(home))
+        return Server("", _Child(home, database))
     with client:
+        if database:
+            raise FailedPrecondition(
+                f"a server is up in this home already, at {client.url}",
+                where="--database",
+                hint="Leave it out to use that one, or give another --home",
+            )
         return Server(client.url)
 
 
 class _Child:
     """A `headrace up` of ours."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, database: str | None) -> None:
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child
         command = [sys.executable, "-m", "headrace", "up", "--home", str(home.root)]
         self._process = subprocess.Popen(
@@ -71,6 +83,8 @@ class _Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
+            # Not as an option: every user of the machine can read the options of processes, and it may hold a password.
+            env={**os.environ, **({"HEADRACE_DATABASE": database} if database else {})},
             start_new_session=True,
         )
 

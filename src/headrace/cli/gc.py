@@ -15,15 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headrace.base import disk
-from headrace.base.clock import SECOND, Instant, SystemClock
+from headrace.base.clock import SECOND, Instant
 from headrace.base.errors import InvalidInput, Unavailable
 from headrace.base.home import Home
-from headrace.cli import discover, output
+from headrace.cli import discover, identity, output
+from headrace.cli.database import opened
 from headrace.cli.view import spell_bytes
 from headrace.launch.attempt import Alive, look
 from headrace.launch.runner.wire import CLAIM
 from headrace.store import upkeep
-from headrace.store.db import Database
 
 _DAY = 24 * 3600
 _MARGIN = 2 * 3600
@@ -41,10 +41,18 @@ class Rubbish:
     size: int
 
 
-def gc(*, dry_run: bool, environments: float, attempts: float | None, home: str | None, json: bool) -> int:
+def gc(
+    *,
+    dry_run: bool,
+    environments: float,
+    attempts: float | None,
+    home: str | None,
+    database: str | None,
+    json: bool,
+) -> int:
     """Remove what nothing needs, or only say what that is. `environments` and `attempts` are ages in days."""
     place = discover.home_of(home)
-    if not place.database.is_file():
+    if identity.read(place) is None:
         raise InvalidInput(
             "no server was ever up in this home", where=str(place.root), hint="Name the home with --home"
         )
@@ -53,7 +61,7 @@ def gc(*, dry_run: bool, environments: float, attempts: float | None, home: str 
     now = time.time()
     running: list[float] = []
     found = {
-        "attempts": _attempts(place, None if attempts is None else now - attempts * _DAY, running),
+        "attempts": _attempts(place, database, None if attempts is None else now - attempts * _DAY, running),
         "environments": _environments(place, min([now - environments * _DAY, *(at - _MARGIN for at in running)])),
     }
     if not dry_run:
@@ -65,17 +73,14 @@ def gc(*, dry_run: bool, environments: float, attempts: float | None, home: str 
     return 0
 
 
-def _attempts(home: Home, ended_before: float | None, running: list[float]) -> list[Rubbish]:
+def _attempts(home: Home, url: str | None, ended_before: float | None, running: list[float]) -> list[Rubbish]:
     """Folders of attempts that no run knows, and of runs that ended before that time. Notes when running ones began."""
     folders = {folder.name: folder for folder in _folders(home.attempts)}
-    database = Database.open(f"sqlite:///{home.database}", SystemClock())
-    try:
+    with opened(home, url) as database:
         known = database.read(lambda tx: upkeep.known_attempts(tx, list(folders)))
         if ended_before is not None:
             instant = Instant(int(ended_before * SECOND))
             known -= set(database.read(lambda tx: upkeep.attempts_of_ended_runs(tx, instant)))
-    finally:
-        database.close()
     rubbish = []
     for name, folder in folders.items():
         if _runs(folder):

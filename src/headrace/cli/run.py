@@ -38,10 +38,11 @@ def run(
     python: str | None,
     home: str | None,
     host: str | None,
+    database: str | None,
     json: bool,
 ) -> int:
     """Run the pipeline and watch it. 0 where it SUCCEEDED, 1 where it did not, 130 where it was left before its end."""
-    with find_or_start(discover.home_of(home), host) as server:
+    with find_or_start(discover.home_of(home), host, database) as server:
         found = read_pipeline(pipeline, python)
         values = read_parameters(parameters, found.plan.root.interface.input_parameters)
         with Client(server.url) as client:

@@ -22,7 +22,8 @@ from headrace.base.errors import FailedPrecondition, NotFound
 from headrace.base.home import Home
 from headrace.base.settings import Settings
 from headrace.blobs.folder import FolderStore
-from headrace.cli import discover
+from headrace.cli import discover, identity
+from headrace.cli.database import database_url, serving
 from headrace.controllers.app import build_controllers
 from headrace.controllers.faults import Faults, no_faults
 from headrace.controllers.feed import Feed
@@ -36,20 +37,22 @@ from headrace.store.db import Database
 async def run_server(
     home: Home,
     settings: Settings,
-    ready: Callable[[str], None],
+    ready: Callable[[str, str], None],
     stop: asyncio.Event,
     faults: Faults = no_faults,
 ) -> None:
     """Serve the home until `stop` is set. Steps that run then go on, and the next server takes them over.
 
-    `faults` is for crash tests. Raises FailedPrecondition where another server has the home, Unavailable where the
-    address cannot be had.
+    `ready` is told the URL and which database it is. `faults` is for crash tests. Raises FailedPrecondition where
+    another server has the home or its file, Unavailable where the address or the database cannot be had.
     """
     with _locked(home):
         clock = SystemClock()
-        database = Database.open(f"sqlite:///{home.database}", clock)
+        database = await asyncio.to_thread(Database.open, database_url(home, settings), clock)
         try:
-            await _serve(home, settings, database, clock, ready, stop, faults)
+            with serving(database):
+                holder = identity.settle(home, database.label).id
+                await _serve(home, settings, database, holder, clock, ready, stop, faults)
         finally:
             database.close()
 
@@ -58,8 +61,9 @@ async def _serve(
     home: Home,
     settings: Settings,
     database: Database,
+    holder: str,
     clock: Clock,
-    ready: Callable[[str], None],
+    ready: Callable[[str, str], None],
     stop: asyncio.Event,
     faults: Faults,
 ) -> None:
@@ -74,7 +78,7 @@ async def _serve(
         home=home,
         clock=clock,
         feed=feed,
-        holder=ids.fresh(),
+        holder=holder,
         faults=faults,
     )
     app = build_app(
@@ -94,7 +98,7 @@ async def _serve(
 
     def announce(url: str) -> None:
         discover.write(home, discover.ServerRecord(url, os.getpid(), __version__))
-        ready(url)
+        ready(url, database.label)
 
     await controllers.start()
     try:

@@ -20,8 +20,9 @@ from headrace.base.home import Home
 from headrace.base.json import JsonValue, compact
 from headrace.base.settings import Settings
 from headrace.blobs.folder import FolderStore
-from headrace.cli import output, wire
+from headrace.cli import identity, output, wire
 from headrace.cli.connect import connect
+from headrace.cli.database import opened
 from headrace.cli.draw import spell_value
 from headrace.cli.find import find_run, find_task
 from headrace.cli.tree import spell_state
@@ -38,7 +39,6 @@ from headrace.spec.compile import compile_plan
 from headrace.spec.load import document_from_json
 from headrace.spec.plan import Container
 from headrace.store import runs
-from headrace.store.db import Database
 
 INPUT_FILE = "shell_input.json"
 INPUT_VARIABLE = "HEADRACE_EXECUTOR_INPUT"
@@ -55,15 +55,17 @@ class Scene:
     inputs: Mapping[str, JsonValue]
 
 
-def shell(*, run: str, task: str, command: list[str], home: str | None, host: str | None, json: bool) -> int:
+def shell(
+    *, run: str, task: str, command: list[str], home: str | None, host: str | None, database: str | None, json: bool
+) -> int:
     """Become the command, or the user's shell, there; with `json`, describe the place instead."""
     with connect(home, host) as client:
         run_id = find_run(client, run)
         path = find_task(wire.run_view(client.run(run_id)), task).path
         place = Home(Path(str(client.server().get("home", ""))))
-    if not place.database.is_file():
+    if identity.read(place) is None:
         raise InvalidInput("the steps of that server are not on this machine", where=str(host or place.root))
-    scene = _scene(place, run_id, path)
+    scene = _scene(place, database, run_id, path)
     if json:
         output.document(_as_json(scene))
         return 0
@@ -85,15 +87,12 @@ def _become(argv: Sequence[str], scene: Scene, more: Mapping[str, str]) -> int:
         raise InvalidInput(f"it cannot be started: {error.strerror}", where=argv[0]) from error
 
 
-def _scene(home: Home, run_id: str, path: str) -> Scene:
+def _scene(home: Home, url: str | None, run_id: str, path: str) -> Scene:
     """The last attempt at the task, as its launcher was given it."""
     settings = base_settings.load(home.settings, os.environ, {})
-    database = Database.open(f"sqlite:///{home.database}", SystemClock())
-    try:
+    with opened(home, url) as database:
         rows = database.read(lambda tx: runs.load_run(tx, run_id))
         document = database.read(lambda tx: runs.load_document(tx, rows.run.plan_id))
-    finally:
-        database.close()
     state = RunState.load(compile_plan(document_from_json(document)), Options(), rows.run, rows.tasks, rows.retired)
     task, component = state.tasks[path], state.plan_of(path).component
     if not isinstance(component, Container):

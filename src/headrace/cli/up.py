@@ -48,19 +48,22 @@ async def _up(home: Home, settings: Settings, *, until_stdin_ends: bool, as_json
     if until_stdin_ends:
         _watch_stdin(loop, stop)
 
-    def ready(url: str) -> None:
+    def ready(url: str, database: str) -> None:
         # The disk is measured beside the server: it may take a while, and holds nobody up.
-        threading.Thread(target=_announce, args=(url, home, settings, as_json), daemon=True, name="announce").start()
+        said = (url, database, home, settings, as_json)
+        threading.Thread(target=_announce, args=said, daemon=True, name="announce").start()
 
     await run_server(home, settings, ready, stop)
 
 
-def _announce(url: str, home: Home, settings: Settings, as_json: bool) -> None:
+def _announce(url: str, database: str, home: Home, settings: Settings, as_json: bool) -> None:
     if as_json:
-        output.line({"url": url, "home": str(home.root), "pid": os.getpid(), "version": __version__})
+        where = {"home": str(home.root), "database": database}
+        output.line({"url": url, **where, "pid": os.getpid(), "version": __version__})
         return
     slots = f"{settings.slots} step{'s' if settings.slots > 1 else ''} at once"
     print(f"Headrace {__version__} is up at {url} ({slots}). Ctrl-C stops it.", flush=True)
+    print(f"Its database is {database}.", flush=True)
     used = disk.usage(home)
     sizes = {
         "artifacts": used.artifacts,

@@ -12,7 +12,6 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine
 
 from headrace.base.clock import Clock
-from headrace.base.errors import HeadraceError
 from headrace.store import schema
 from headrace.store.dialect import Dialect, dialect_of
 from headrace.store.writer import Writer
@@ -47,11 +46,10 @@ class Database:
             schema.bring_up(engine, dialect, clock.now())
         except BaseException as error:
             engine.dispose()
-            trouble = error if isinstance(error, HeadraceError) else dialect.trouble(error)
-            if trouble is None:
+            if (trouble := dialect.trouble(error)) is None:
                 raise
-            trouble.where = dialect.label
-            raise trouble from error
+            told = ": ".join(filter(None, [trouble.message, dialect.said(error)]))
+            raise type(trouble)(told, where=dialect.label, hint=trouble.hint) from error
         return cls(Writer(engine, dialect), dialect.reader_engine(), dialect)
 
     @property

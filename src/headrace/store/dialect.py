@@ -38,7 +38,14 @@ class Dialect(Protocol):
         ...
 
     def trouble(self, error: BaseException) -> HeadraceError | None:
-        """The error as the caller should see it, where the database is in trouble; None where a unit is wrong."""
+        """The error as a client may see it, where the database is in trouble; None where a unit is wrong."""
+        ...
+
+    def said(self, error: BaseException) -> str:
+        """What the driver said, for whoever runs the server: it may name hosts and users, never a password.
+
+        "" where `trouble` says it all.
+        """
         ...
 
     def passes(self, error: BaseException) -> bool:
@@ -53,16 +60,16 @@ class Dialect(Protocol):
 def dialect_of(url: str, busy_seconds: float) -> Dialect:
     """The database that the URL names. Raises InvalidInput for what is no URL of ours, or a driver that is missing."""
     scheme = url.partition(":")[0]
-    match scheme.partition("+")[0]:
+    match scheme:
         case "sqlite":
             from headrace.store.sqlite import Sqlite
 
             return Sqlite.at(url, busy_seconds)
-        case "postgresql" | "postgres":
+        case "postgresql" | "postgres" | "postgresql+psycopg":
             from headrace.store.postgres import Postgres
 
             return Postgres.at(url, busy_seconds)
-        case "mysql" | "mariadb":
+        case "mysql" | "mariadb" | "mysql+pymysql" | "mariadb+pymysql":
             from headrace.store.mysql import MySql
 
             return MySql.at(url, busy_seconds)

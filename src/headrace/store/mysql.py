@@ -4,15 +4,17 @@ Writers see what is committed before each statement; readers see one state and c
 byte, as the other databases do: the servers' own collations take "a" for "A", and "a " for "a".
 """
 
+import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, text
+from sqlalchemy import URL, Connection, Engine, event, text
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError
 
-from headrace.base.errors import HeadraceError, Unavailable
+from headrace.base.errors import HeadraceError, InvalidInput, Unavailable
 from headrace.store import server
 
 EXAMPLE = "mysql://USER:PASSWORD@HOST:3306/NAME"
@@ -20,13 +22,15 @@ CHARSET = "utf8mb4"
 LARGEST_PACKET = 1 << 30
 """Bytes; the driver's limit, so that the server's own `max_allowed_packet` decides."""
 
+SMALLEST_LIMIT = 1 << 20
+"""Characters; no server is set to take less than that in one packet."""
+
 _MODE = "STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
 _PASSING = (1205, 1213)
 _REFUSALS = (1044, 1045, 1049, 1142, 1698)
 _FULL = (3, 1021, 1041, 1114)
 _READ_ONLY = (1290, 1792, 1836)
 _CLOSED = (1040, 1053, 1203)
-_TOO_LARGE = 1153
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,7 @@ class MySql:
         """Raises InvalidInput for a URL that cannot be used, or without the driver."""
         parsed = server.parse(url, "mysql+pymysql", EXAMPLE)
         server.need_driver("pymysql", "MySQL", "mysql")
+        _check_options(set(parsed.query))
         return cls(parsed.update_query_dict({"charset": CHARSET}), busy_seconds)
 
     @property
@@ -59,23 +64,22 @@ class MySql:
         cause = _cause(error)
         if cause is None:
             return None
-        code, said = _code(cause), _said(cause)
+        code = _code(cause)
         if code in _FULL:
-            hint = "Free some room on its machine, then try again"
-            return Unavailable(f"the database server has no room: {said}", hint=hint)
+            return Unavailable(server.FULL, hint=server.FULL_HINT)
         if code in _READ_ONLY:
-            return Unavailable(f"the database cannot be written: {said}", hint="Is it a replica? Name the primary")
+            return Unavailable(server.READ_ONLY, hint=server.READ_ONLY_HINT)
         if code in _PASSING:
-            return Unavailable(f"another session holds what is needed: {said}", hint="Try again")
+            return Unavailable(server.HELD, hint=server.HELD_HINT)
         if code in _REFUSALS:
-            return Unavailable(
-                f"the database refuses us: {said}", hint="Look at the user, password and name of --database"
-            )
-        if code == _TOO_LARGE:
-            return Unavailable(f"a value is too large for the database: {said}", hint="Raise its max_allowed_packet")
+            return Unavailable(server.REFUSED, hint=server.REFUSED_HINT)
         if server.is_lost(error) or _is_connecting(cause):
-            return Unavailable(f"the database cannot be reached: {said}", hint=server.HINT)
+            return Unavailable(server.AWAY, hint=server.AWAY_HINT)
         return None
+
+    def said(self, error: BaseException) -> str:
+        cause = _cause(error)
+        return str(cause.args[-1] if cause and cause.args else cause or error).rstrip(".")
 
     def passes(self, error: BaseException) -> bool:
         cause = _cause(error)
@@ -95,7 +99,36 @@ class MySql:
                 cursor.execute(f"SET SESSION TRANSACTION ISOLATION LEVEL {transactions}")
 
         arguments = {"connect_timeout": server.CONNECT_SECONDS, "max_allowed_packet": LARGEST_PACKET}
-        return server.pool(self.url, size, arguments, configure)
+        engine = server.pool(self.url, size, arguments, configure)
+        event.listen(engine, "handle_error", _say_what_is_too_large)
+        return engine
+
+
+def _say_what_is_too_large(context: ExceptionContext) -> None:
+    """Raises InvalidInput where the server took a statement for an attack and hung up: its words do not say so."""
+    size = sum(len(each) for each in _texts(context.parameters))
+    if size < SMALLEST_LIMIT or _code(context.original_exception) not in (1153, 2006, 2013):
+        return
+    raise InvalidInput(
+        f"{size:,} characters at once are more than the database takes",
+        hint="Whoever runs it can raise its max_allowed_packet",
+    )
+
+
+def _texts(parameters: Any) -> Iterator[str]:
+    """The texts among the parameters of a statement, or of many."""
+    for row in parameters if isinstance(parameters, list) else [parameters]:
+        values = row.values() if isinstance(row, dict) else row or ()
+        yield from (value for value in values if isinstance(value, str))
+
+
+def _check_options(given: set[str]) -> None:
+    """Raises InvalidInput for what follows `?` in the URL and means nothing to the driver."""
+    from pymysql import Connection
+
+    unknown = sorted(given - set(inspect.signature(Connection.__init__).parameters))
+    if unknown:
+        raise InvalidInput(f"unknown option {unknown[0]!r}", where="database", hint="Look at what follows ? in the URL")
 
 
 def _cause(error: BaseException) -> Any:
@@ -109,11 +142,6 @@ def _cause(error: BaseException) -> Any:
 def _code(cause: Any) -> int:
     code = cause.args[0] if cause.args else 0
     return code if isinstance(code, int) else 0
-
-
-def _said(cause: Any) -> str:
-    """What the server or the driver says, which holds no password."""
-    return str(cause.args[1] if len(cause.args) > 1 else cause).rstrip(".")
 
 
 def _is_connecting(cause: Any) -> bool:

@@ -38,6 +38,7 @@ class Postgres:
         text = "postgresql" + url.removeprefix("postgresql").removeprefix("postgres")
         parsed = server.parse(text, "postgresql+psycopg", EXAMPLE)
         server.need_driver("psycopg", "PostgreSQL", "postgres")
+        _check_options(dict(parsed.query))
         return cls(parsed, busy_seconds)
 
     @property
@@ -54,21 +55,21 @@ class Postgres:
         cause = _cause(error)
         if cause is None:
             return None
-        code, said = _code(cause), _said(cause)
+        code = _code(cause)
         if code[:2] == "53" and code != "53300":
-            hint = "Free some room on its machine, then try again"
-            return Unavailable(f"the database server has no room: {said}", hint=hint)
+            return Unavailable(server.FULL, hint=server.FULL_HINT)
         if code == "25006":
-            return Unavailable(f"the database cannot be written: {said}", hint="Is it a replica? Name the primary")
+            return Unavailable(server.READ_ONLY, hint=server.READ_ONLY_HINT)
         if code in _PASSING:
-            return Unavailable(f"another session holds what is needed: {said}", hint="Try again")
-        if code == "42501" or code[:2] in ("28", "3D") or _is_refusal(said):
-            return Unavailable(
-                f"the database refuses us: {said}", hint="Look at the user, password and name of --database"
-            )
+            return Unavailable(server.HELD, hint=server.HELD_HINT)
+        if code == "42501" or code[:2] in ("28", "3D") or _is_refusal(str(cause)):
+            return Unavailable(server.REFUSED, hint=server.REFUSED_HINT)
         if code[:2] in ("08", "57", "58", "XX") or code == "53300" or server.is_lost(error) or _is_connecting(cause):
-            return Unavailable(f"the database cannot be reached: {said}", hint=server.HINT)
+            return Unavailable(server.AWAY, hint=server.AWAY_HINT)
         return None
+
+    def said(self, error: BaseException) -> str:
+        return str(_cause(error) or error).strip().partition("\n")[0].rstrip(".")
 
     def passes(self, error: BaseException) -> bool:
         cause = _cause(error)
@@ -91,6 +92,17 @@ class Postgres:
         engine = server.pool(self.url, size, options, configure)
         event.listen(engine, "handle_error", _say_what_a_text_may_not_hold)
         return engine
+
+
+def _check_options(options: dict[str, Any]) -> None:
+    """Raises InvalidInput for what follows `?` in the URL and means nothing to the driver."""
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import make_conninfo
+
+    try:
+        make_conninfo(**options)
+    except ProgrammingError as error:
+        raise InvalidInput(str(error).strip(), where="database", hint="Look at what follows ? in the URL") from None
 
 
 def _write(connection: Any, _record: object) -> None:
@@ -122,11 +134,6 @@ def _cause(error: BaseException) -> Any:
 
 def _code(cause: Any) -> str:
     return cause.sqlstate or ""
-
-
-def _said(cause: Any) -> str:
-    """The first line of what the driver says, which holds no password."""
-    return str(cause).strip().partition("\n")[0].rstrip(".")
 
 
 def _is_connecting(cause: Any) -> bool:

@@ -13,7 +13,12 @@ from headrace.base.errors import InvalidInput
 
 READERS = 8
 CONNECT_SECONDS = 10
-HINT = "Look at the address in --database, and whether the server is up and reachable from here"
+
+AWAY, AWAY_HINT = "the database cannot be reached", "Look at its address, and whether it is up and reachable from here"
+REFUSED, REFUSED_HINT = "the database refuses us", "Look at the user, the password and the database's name"
+READ_ONLY, READ_ONLY_HINT = "the database cannot be written", "Is it a replica? Name the primary"
+HELD, HELD_HINT = "another session holds what is needed in the database", "Try again"
+FULL, FULL_HINT = "the database server has no room", "Free some on its machine, then try again"
 
 
 def parse(url: str, driver: str, example: str) -> URL:

@@ -81,6 +81,9 @@ class Sqlite:
     def trouble(self, error: BaseException) -> Unavailable | None:
         return trouble(error)
 
+    def said(self, error: BaseException) -> str:  # noqa: ARG002 - its trouble names no host
+        return ""
+
     def passes(self, error: BaseException) -> bool:
         return busy(error)
 

@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import RootTransaction
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from headrace.base.errors import Unavailable
 from headrace.store import keys
@@ -119,7 +119,7 @@ class Writer:
             outcomes = self._persist(jobs)
         except Exception as error:
             failure = self._dialect.trouble(error) or error
-            self._say(str(failure))
+            self._say(": ".join(filter(None, [str(failure), self._dialect.said(error)])))
             if failure is not error:
                 failure.__cause__ = error
             outcomes = [_Outcome(error=failure)] * len(jobs)
@@ -168,8 +168,7 @@ class Writer:
         if outcome.error is None:
             self._commit(transaction)
         else:
-            transaction.rollback()
-            self._keys.rolled_back()
+            self._undo(transaction)
         return outcome
 
     def _grouped(self, jobs: list[_Job]) -> list[_Outcome]:
@@ -202,7 +201,16 @@ class Writer:
     def _collided(self, outcome: _Outcome) -> bool:
         """The unit met a row that was not there when it looked, if it looked: another server's. It sees it now."""
         error = outcome.error
-        return self._dialect.shared and isinstance(error and (error.__cause__ or error), IntegrityError)
+        causes = (error, error.__cause__) if error is not None else ()
+        return self._dialect.shared and any(isinstance(each, IntegrityError) for each in causes)
+
+    def _undo(self, transaction: RootTransaction) -> None:
+        """The transaction never was; where its session is gone that is so already."""
+        self._keys.rolled_back()
+        try:
+            transaction.rollback()
+        except DBAPIError:
+            self._drop()
 
     def _commit(self, transaction: RootTransaction) -> None:
         self._committing = True
