@@ -16,6 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from headrace.api.old_paths import refusal
 from headrace.base import errors, ids
 
 INVALID_ARGUMENT = 3
@@ -102,8 +103,10 @@ def plain(handler: Handler) -> Handler:
     return guarded
 
 
-async def on_known_error(_request: Request, error: Exception) -> Response:
+async def on_known_error(request: Request, error: Exception) -> Response:
     """For Starlette: HeadraceError and HTTPException, raised in a handler or by the router."""
+    if isinstance(error, HTTPException) and (moved := refusal(request.method, request.url.path)) is not None:
+        return status_response(answer(moved))
     return status_response(answer(error))
 
 

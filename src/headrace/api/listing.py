@@ -6,6 +6,7 @@ ended, so that the rest of a request that comes with one may be left out but may
 
 import base64
 import binascii
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 from urllib.parse import unquote_plus
@@ -17,6 +18,7 @@ from headrace.api import proto_json
 from headrace.api.query import text
 from headrace.api.wire.filter import Filter, FilterOperation, FilterPredicate
 from headrace.base.errors import InvalidInput
+from headrace.base.json import JsonValue
 from headrace.model.listing import ListQuery, Operation, Predicate
 
 DEFAULT_SIZE = 20
@@ -49,8 +51,21 @@ class _Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     after: After
 
 
-def asked(request: Request, kind: str, *, sort: str = "sort_by", max_size: int = MAX_SIZE) -> Asked:
-    """What the request asks of the list of `kind`. `sort` is the parameter that sorts. Raises InvalidInput."""
+def asked_v1(request: Request, kind: str) -> Asked:
+    """What the request asks of a list of v1beta1: its filters say `op`, and other words for states."""
+    return asked(request, kind, dialect=_of_v1)
+
+
+def asked(
+    request: Request,
+    kind: str,
+    *,
+    sort: str = "sort_by",
+    max_size: int = MAX_SIZE,
+    dialect: "Callable[[JsonValue], JsonValue] | None" = None,
+) -> Asked:
+    """What the request asks of the list of `kind`. `sort` is the parameter that sorts; `dialect` makes a filter of
+    v2beta1 of the filter. Raises InvalidInput."""
     size = min(_size(text(request, "page_size")), max_size)
     sort_by, filter_by = _normal_sort(text(request, sort), kind), text(request, "filter")
     after: After | None = None
@@ -61,11 +76,11 @@ def asked(request: Request, kind: str, *, sort: str = "sort_by", max_size: int =
             _same(sort, sort_by, page.sort)
         sort_by, filter_by, after = page.sort, page.filter, page.after
     key, _, direction = sort_by.partition(" ")
-    query = ListQuery(predicates(filter_by), key, direction == "desc", size, after)
+    query = ListQuery(predicates(filter_by, dialect), key, direction == "desc", size, after)
     return Asked(kind, sort_by, filter_by, query)
 
 
-def predicates(filter_text: str) -> tuple[Predicate, ...]:
+def predicates(filter_text: str, dialect: "Callable[[JsonValue], JsonValue] | None" = None) -> tuple[Predicate, ...]:
     """The predicates of a filter's JSON; clients that encode it twice are understood. Raises InvalidInput."""
     if not filter_text:
         return ()
@@ -79,7 +94,7 @@ def predicates(filter_text: str) -> tuple[Predicate, ...]:
         except InvalidInput as error:
             hint = 'Write it as {"predicates": [{"operation": "EQUALS", "key": "name", "string_value": "x"}]}'
             raise InvalidInput("the filter is not JSON", where="filter", hint=hint) from error
-    message = proto_json.from_json(Filter, raw, "filter")
+    message = proto_json.from_json(Filter, raw if dialect is None else dialect(raw), "filter")
     return tuple(_predicate(each, f"filter.predicates[{index}]") for index, each in enumerate(message.predicates))
 
 
@@ -118,6 +133,27 @@ def _operand(given: FilterPredicate, where: str) -> str | int | tuple[str, ...] 
     if len(found) != 1:
         raise InvalidInput(f"the predicate has {len(found)} values", where=where, hint="Give one, e.g. string_value")
     return found[0]
+
+
+def _of_v1(found: JsonValue) -> JsonValue:
+    """A filter of v1beta1 as v2beta1 writes it; what is no filter is left as it is, and refused."""
+    if not isinstance(found, Mapping) or not isinstance(given := found.get("predicates"), list):
+        return found
+    return {**found, "predicates": [_predicate_of_v1(each) for each in given]}
+
+
+def _predicate_of_v1(found: JsonValue) -> JsonValue:
+    if not isinstance(found, Mapping):
+        return found
+    spelled = {("operation" if key == "op" else key): value for key, value in found.items()}
+    key = spelled.get("key")
+    for name in ("string_value", "stringValue"):
+        if isinstance(text := spelled.get(name), str):
+            if key == "storage_state":
+                spelled[name] = text.removeprefix("STORAGESTATE_")
+            elif key in ("status", "state"):
+                spelled[name] = {"TERMINATING": "CANCELING", "ERROR": "FAILED"}.get(text.upper(), text.upper())
+    return spelled
 
 
 def _size(given: str) -> int:

@@ -26,11 +26,13 @@ from headrace.api.services import Services
 from headrace.api.stream import Stream
 from headrace.api.tasks import Tasks
 from headrace.api.uploads import TURNS, Uploads
+from headrace.api.v1beta1 import V1
 from headrace.api.waiting import Closing, Ticker
 from headrace.api.why import Why
 from headrace.base.egress import Egress
 
 V2 = "/apis/v2beta1"
+OLD = "/apis/v1beta1"
 OWN = "/api/v1"
 LOG_TICK_SECONDS = 0.2
 
@@ -45,6 +47,7 @@ def routes(services: Services, closing: Closing, scrape: metrics.Scrape) -> list
         *_pipelines(services, documents),
         *_lineage(services),
         *_server(services, scrape),
+        *_old(services, documents),
     ]
 
 
@@ -125,6 +128,40 @@ def _lineage(services: Services) -> list[Route]:
         _route("GET", f"{V2}/runs/{{run_id}}/nodes/{{node}}/artifacts/{{name}}:read", content.read_base64),
         _route("GET", "/artifacts/get", plain(content.stored)),
         _route("GET", "/artifacts/{source}/{bucket}/{key:path}", plain(content.stored)),
+    ]
+
+
+def _old(services: Services, documents: Documents) -> list[Route]:
+    """The versions before v2beta1. Their logs stand with the others."""
+    v1, runs, experiments = (
+        V1(services, documents, Packages(services)),
+        Runs(services, documents),
+        Experiments(services),
+    )
+    one_run, one_experiment = f"{OLD}/runs/{{run_id}}", f"{OLD}/experiments/{{experiment_id}}"
+    return [
+        _route("GET", f"{OLD}/auth", v1.auth),
+        _route("GET", f"{OLD}/experiments", v1.list_experiments),
+        _route("GET", one_experiment, v1.get_experiment),
+        _route("DELETE", one_experiment, experiments.delete),
+        _route("POST", f"{one_experiment}:archive", experiments.archive),
+        _route("POST", f"{one_experiment}:unarchive", experiments.unarchive),
+        _route("GET", f"{OLD}/runs", v1.list_runs),
+        _route("GET", one_run, v1.get_run),
+        _route("DELETE", one_run, runs.delete),
+        _route("POST", f"{one_run}:archive", runs.archive),
+        _route("POST", f"{one_run}:unarchive", runs.unarchive),
+        _route("POST", f"{one_run}/terminate", runs.terminate),
+        _route("POST", f"{one_run}/retry", runs.retry),
+        _route("GET", f"{OLD}/pipelines", v1.list_pipelines),
+        _route("GET", f"{OLD}/pipelines/{{pipeline_id}}", v1.get_pipeline),
+        _route("DELETE", f"{OLD}/pipelines/{{pipeline_id}}", v1.delete_pipeline),
+        _route("GET", f"{OLD}/pipelines/{{pipeline_id}}/templates", v1.template),
+        _route("GET", f"{OLD}/namespaces/{{namespace}}/pipelines/{{name}}", v1.get_pipeline_by_name),
+        _route("GET", f"{OLD}/pipeline_versions", v1.list_versions),
+        _route("GET", f"{OLD}/pipeline_versions/{{version_id}}", v1.get_version),
+        _route("DELETE", f"{OLD}/pipeline_versions/{{version_id}}", v1.delete_version),
+        _route("GET", f"{OLD}/pipeline_versions/{{version_id}}/templates", v1.template),
     ]
 
 

@@ -11,7 +11,7 @@ from headrace.model.listing import ListQuery, Page
 from headrace.store import tables as t
 from headrace.store.paging import Column, Listing, fetch
 from headrace.store.rows import artifact_of
-from headrace.store.views import ArtifactRecord, ArtifactTask
+from headrace.store.views import ArtifactRecord, ArtifactTask, RunMetric
 
 _ARTIFACT = select(t.artifacts).where(t.artifacts.c.artifact_id == bindparam("artifact"))
 _PRODUCER = case((t.artifact_tasks.c.producer != "", t.artifact_tasks.c.producer), else_=t.artifacts.c.producer)
@@ -95,6 +95,18 @@ def get_artifact(tx: Connection, artifact_id: str) -> ArtifactRecord:
     if row is None:
         raise NotFound(f"Artifact {artifact_id} not found")
     return _artifact_record(row)
+
+
+def metrics_of(tx: Connection, run_key: int) -> tuple[RunMetric, ...]:
+    """The numbers that the run with that key gave, by name."""
+    m = t.metrics.c
+    asked = (
+        select(m.key, m.value, t.artifacts.c.task_id)
+        .join(t.artifacts, t.artifacts.c.artifact_id == m.artifact_id)
+        .where(m.run_key == run_key)
+        .order_by(m.key, m.artifact_id)
+    )
+    return tuple(RunMetric(row.key, row.task_id, row.value) for row in tx.execute(asked))
 
 
 def _artifact_record(row: Row[Any]) -> ArtifactRecord:

@@ -64,3 +64,12 @@ class ArtifactTask:
     position: int
     producer: str
     iteration: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunMetric:
+    """One number that a run gave, and the task that it came out of."""
+
+    name: str
+    task_id: str
+    value: float
