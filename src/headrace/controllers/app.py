@@ -9,7 +9,9 @@ from headrace.controllers.advance import Advance
 from headrace.controllers.dispatch import Dispatcher
 from headrace.controllers.faults import Faults, no_faults
 from headrace.controllers.feed import Feed
+from headrace.controllers.fire import Fire
 from headrace.controllers.runs import Runs
+from headrace.controllers.schedules import Schedules
 from headrace.engine.state import Options
 from headrace.launch.base import Launcher
 from headrace.spec.load import document_from_json
@@ -22,22 +24,29 @@ from headrace.store.db import Database, Tx
 class Controllers:
     """The loops of one process. `start` recovers what an earlier process left; `stop` leaves steps running."""
 
-    def __init__(self, runs: Runs, dispatcher: Dispatcher, shared: Shared) -> None:
+    def __init__(self, runs: Runs, dispatcher: Dispatcher, shared: Shared, schedules: Schedules) -> None:
         self._runs = runs
+        self._schedules = schedules
         self._dispatcher = dispatcher
         self._shared = shared
 
     async def start(self) -> None:
         await self._dispatcher.start()
         await self._runs.start(self._shared)
+        self._schedules.start()
 
     async def stop(self) -> None:
+        await self._schedules.stop()
         await self._runs.stop()
         await self._dispatcher.stop()
 
     def wake(self, run_id: str) -> None:
         """Called after a commit that created the run or put something into its inbox."""
         self._runs.wake(run_id)
+
+    def schedules_changed(self) -> None:
+        """Called after a commit that made, enabled or changed a schedule or a backfill."""
+        self._schedules.changed()
 
     @property
     def live_runs(self) -> int:
@@ -71,8 +80,10 @@ def build_controllers(
         return plans.known(plan_id) or plans.get(document_from_json(runs.load_document(tx, plan_id)))
 
     registry = Runs()
+    schedules = Schedules(database, Fire(clock, plan, settings.pipeline_root), clock, registry.wake, faults)
+    registry.on_end = schedules.run_ended
     dispatcher = Dispatcher(launcher, blobs, home, settings, clock, registry.tell, faults)
     options = Options(cache=settings.cache, success_status="SUCCEEDED" if settings.kfp_compat == "3.0" else "COMPLETE")
     advance = Advance(clock, options, holder, plan, blobs.is_intact)
     shared = Shared(database, advance, dispatcher, feed, faults, registry.wake)
-    return Controllers(registry, dispatcher, shared)
+    return Controllers(registry, dispatcher, shared, schedules)

@@ -5,7 +5,7 @@ Starting is recovering: every run that has not ended gets its actor, which loads
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from headrace.base.errors import LeaseLost, NotFound
 from headrace.controllers.actor import RunActor, Shared
@@ -22,9 +22,10 @@ log = logging.getLogger(__name__)
 
 
 class Runs:
-    """Lives on the event loop."""
+    """Lives on the event loop. `on_end` is called when a run has ended here."""
 
     def __init__(self) -> None:
+        self.on_end: Callable[[], None] = lambda: None
         self._shared: Shared | None = None
         self._actors: dict[str, RunActor] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -79,6 +80,7 @@ class Runs:
                 await self._give_up(actor.run_id, shared, error)
         finally:
             del self._actors[actor.run_id]
+            self.on_end()
         if actor.has_news:
             self.wake(actor.run_id)
 

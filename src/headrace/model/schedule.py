@@ -5,6 +5,7 @@ A tick is an instant at which the schedule says that a run is due. 0 stands for 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TypeAlias
 
 from headrace.base.clock import Instant
@@ -63,4 +64,41 @@ class Schedule:
     last_tick: Instant = Instant(0)
     next_tick: Instant = Instant(0)
     fired: int = 0
+    failure: Failure | None = None
+
+
+class BackfillState(StrEnum):
+    """Ticks wait their turn; all have had it; it was stopped before."""
+
+    RUNNING = "RUNNING"
+    DONE = "DONE"
+    STOPPED = "STOPPED"
+
+
+@dataclass(frozen=True, slots=True)
+class Backfill:
+    """Runs for the ticks from `begin_at` to `end_at`, at most `max_parallel` at once."""
+
+    backfill_id: str
+    recurring_run_id: str
+    namespace: str
+    created_at: Instant
+    begin_at: Instant
+    end_at: Instant
+    max_parallel: int
+    state: BackfillState = BackfillState.RUNNING
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """What became of a due time: `at` is when it was dealt with, 0 while a backfill has it still to do.
+
+    `run_id` is "" where no run came of it: `failure` says why.
+    """
+
+    recurring_run_id: str
+    tick: Instant
+    backfill_id: str = ""
+    run_id: str = ""
+    at: Instant = Instant(0)
     failure: Failure | None = None

@@ -91,6 +91,12 @@ def create_run(tx: Connection, run: Run, document: JsonObject, requested: RunReq
     A run in experiment "" is in none. Raises NotFound for its experiment, AlreadyExists for its id, InvalidInput for
     its name.
     """
+    keep_document(tx, run.plan_id, document)
+    return add_run(tx, run, requested)
+
+
+def add_run(tx: Connection, run: Run, requested: RunRequested) -> Run:
+    """As `create_run`, for a run whose document is kept already."""
     if not run.name or len(run.name) > NAME_LENGTH:
         hint = f"Give 1 to {NAME_LENGTH} characters"
         raise InvalidInput(f"a run's name has {len(run.name)} characters", where="display_name", hint=hint)
@@ -99,7 +105,6 @@ def create_run(tx: Connection, run: Run, document: JsonObject, requested: RunReq
     run = replace(run, key=keys.take(tx, 1)[0])
     if run.experiment_id:
         _bump_experiment(tx, run)
-    keep_document(tx, run.plan_id, document)
     tx.execute(insert(t.runs), run_values(run))
     post(tx, run.run_id, requested)
     return run
