@@ -108,6 +108,7 @@ def start(home: Path, settings: Settings, host: str = "127.0.0.1") -> Api:
         clock=clock,
         fresh_id=ids.fresh,
         wake=woken.put,
+        schedules_changed=lambda: woken.put("schedules"),
         feed=Feed(),
     )
 

@@ -295,22 +295,6 @@ def test_a_live_run_that_is_deleted_is_out_of_sight_and_terminated(api: Api, doc
     assert [type(event).__name__ for event in inbox] == ["RunRequested", "TerminateRequested"]
 
 
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("GET", "/recurringruns"),
-        ("POST", "/recurringruns"),
-        ("GET", "/recurringruns/x"),
-        ("DELETE", "/recurringruns/x"),
-        ("POST", "/recurringruns/x:enable"),
-    ],
-)
-def test_what_comes_later_says_so(api: Api, method: str, path: str) -> None:
-    response = api.http.request(method, V2 + path)
-    assert (response.status_code, response.json()["code"]) == (501, 12)
-    assert "yet" in response.json()["message"]
-
-
 def test_integers_stay_integers_and_large_values_pass(api: Api) -> None:
     document = pipeline()
     document["root"]["inputDefinitions"]["parameters"]["word"] = {"parameterType": "STRUCT"}

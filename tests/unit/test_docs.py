@@ -80,6 +80,7 @@ def app(tmp_path: Path, registry: CollectorRegistry) -> Iterator[Starlette]:
         clock=clock,
         fresh_id=ids.fresh,
         wake=lambda _run_id: None,
+        schedules_changed=lambda: None,
         feed=Feed(),
     )
     yield build_app(services, registry)

@@ -12,7 +12,7 @@ from headrace.api.handlers import Handlers
 from headrace.api.wire import catalog as wire
 from headrace.api.wire.common import Empty
 from headrace.model.catalog import Experiment
-from headrace.store import catalog
+from headrace.store import catalog, schedules
 from headrace.store import query as lists
 from headrace.store.db import Tx
 
@@ -51,7 +51,14 @@ class Experiments(Handlers):
         return reply(Empty())
 
     async def archive(self, request: Request) -> Response:
-        return await self._store(request, catalog.archive_experiment)
+        """Its recurring runs are disabled."""
+        namespace, now = self.principal(request).namespace, self.services.clock.now()
+
+        def unit(tx: Tx, experiment_id: str) -> None:
+            catalog.archive_experiment(tx, experiment_id)
+            schedules.disable_of_experiment(tx, namespace, experiment_id, now)
+
+        return await self._store(request, unit)
 
     async def unarchive(self, request: Request) -> Response:
         return await self._store(request, catalog.unarchive_experiment)

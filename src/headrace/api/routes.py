@@ -14,11 +14,11 @@ from headrace.api.disk_meter import DiskMeter
 from headrace.api.documents import Documents
 from headrace.api.errors import Handler, plain
 from headrace.api.experiments import Experiments
-from headrace.api.later import recurring_runs
 from headrace.api.log_search import LogSearch
 from headrace.api.logs import Logs
 from headrace.api.packages import Packages
 from headrace.api.pipelines import Pipelines, Versions
+from headrace.api.recurring import RecurringRuns
 from headrace.api.remote import Remote, rules
 from headrace.api.runs import Runs
 from headrace.api.server_info import ServerInfo
@@ -43,6 +43,7 @@ def routes(services: Services, closing: Closing, scrape: metrics.Scrape) -> list
     return [
         *_runs(services, documents),
         *_followed(services, closing),
+        *_recurring(services, documents),
         *_experiments(services),
         *_pipelines(services, documents),
         *_lineage(services),
@@ -78,6 +79,19 @@ def _followed(services: Services, closing: Closing) -> list[Route]:
             _route("GET", f"/apis/{version}/runs/{{run_id}}/nodes/{{node}}/log", plain(logs.get))
             for version in ("v1alpha1", "v1beta1", "v2beta1")
         ),
+    ]
+
+
+def _recurring(services: Services, documents: Documents) -> list[Route]:
+    recurring = RecurringRuns(services, documents)
+    one = f"{V2}/recurringruns/{{recurring_run_id}}"
+    return [
+        _route("GET", f"{V2}/recurringruns", recurring.list),
+        _route("POST", f"{V2}/recurringruns", recurring.create),
+        _route("GET", one, recurring.get),
+        _route("DELETE", one, recurring.delete),
+        _route("POST", f"{one}:enable", recurring.enable),
+        _route("POST", f"{one}:disable", recurring.disable),
     ]
 
 
@@ -173,17 +187,6 @@ def _server(services: Services, scrape: metrics.Scrape) -> list[Route]:
         _route("GET", "/apis/v1beta1/healthz", info.healthz),
         _route("GET", f"{OWN}/server", info.server),
         _route("GET", "/metrics", scrape.get),
-        *(
-            _route(method, f"{V2}/recurringruns{rest}", recurring_runs)
-            for method, rest in (
-                ("GET", ""),
-                ("POST", ""),
-                ("GET", "/{recurring_run_id}"),
-                ("DELETE", "/{recurring_run_id}"),
-                ("POST", "/{recurring_run_id}:enable"),
-                ("POST", "/{recurring_run_id}:disable"),
-            )
-        ),
     ]
 
 

@@ -1,14 +1,14 @@
 """`/runs`: make, list, show, terminate, archive and delete them. The state of a run is the controllers' to write."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from msgspec import Raw
 from starlette.requests import Request
 from starlette.responses import Response
 
-from headrace.api import body, limits, listing, proto_json, query
+from headrace.api import body, limits, listing, proto_json, query, sources
 from headrace.api.body import reply
 from headrace.api.convert import runs as convert
 from headrace.api.convert import tasks as convert_tasks
@@ -17,13 +17,13 @@ from headrace.api.handlers import Handlers
 from headrace.api.wire import run as wire
 from headrace.api.wire.common import Empty
 from headrace.base.clock import Instant
-from headrace.base.errors import Conflict, FailedPrecondition, InvalidInput, NotFound
+from headrace.base.errors import Conflict, FailedPrecondition, InvalidInput
 from headrace.base.json import JsonObject
 from headrace.model.event import RetryRequested, RunRequested, TerminateRequested
 from headrace.model.run import Run, StateChange
 from headrace.model.state import State
 from headrace.model.task import Task
-from headrace.spec.load import Document, document_from_json
+from headrace.spec.load import Document
 from headrace.spec.schedule import macros
 from headrace.spec.values import runtime_parameters
 from headrace.store import catalog, runs, upkeep
@@ -32,15 +32,6 @@ from headrace.store.db import Tx
 
 MAX_FULL = 100
 """How many runs a page holds at most where each comes with its tasks."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """What a run is made of: a document, and the version that it is of, if any."""
-
-    document: Document
-    pipeline_id: str = ""
-    pipeline_version_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +46,7 @@ class Runs(Handlers):
         limits.plugins(asked.plugins_input)
         if asked.plugins_output:
             raise Conflict("plugins_output is the server's to write", where="plugins_output", hint="Leave it out")
-        source = await self._source(asked)
+        source = await sources.source(self, asked)
         run = self._run(request, asked, name, source)
         given = run.parameters if asked.runtime_config is not None else None
         await asyncio.to_thread(self._check, source.document, given)
@@ -71,7 +62,7 @@ class Runs(Handlers):
         self.services.wake(created.run_id)
         return reply(self._message(created, document=source.document.as_json()))
 
-    def _run(self, request: Request, asked: wire.Run, name: str, source: Source) -> Run:
+    def _run(self, request: Request, asked: wire.Run, name: str, source: sources.Source) -> Run:
         """The run as asked for, the macros in its parameters filled in."""
         now, run_id = self.services.clock.now(), self.services.fresh_id()
         config = asked.runtime_config or wire.RuntimeConfig()
@@ -95,21 +86,6 @@ class Runs(Handlers):
             plugins_input=asked.plugins_input,
             history=(StateChange(now, State.PENDING),),
         )
-
-    async def _source(self, asked: wire.Run) -> Source:
-        """The pipeline that the request gives or names. Raises InvalidInput, NotFound."""
-        reference = asked.pipeline_version_reference
-        given = [asked.pipeline_spec, reference, asked.pipeline_version_id or None]
-        if sum(each is not None for each in given) != 1:
-            raise InvalidInput(
-                "the run has no pipeline, or several",
-                hint="Give one of pipeline_spec, pipeline_version_reference and pipeline_version_id",
-            )
-        if isinstance(asked.pipeline_spec, Mapping):
-            return Source(await asyncio.to_thread(document_from_json, asked.pipeline_spec))
-        pipeline_id = reference.pipeline_id if reference is not None else ""
-        version_id = reference.pipeline_version_id if reference is not None else asked.pipeline_version_id
-        return await self.read(lambda tx: _version(tx, pipeline_id, version_id))
 
     def _check(self, document: Document, given: JsonObject | None) -> None:
         """The pipeline compiles, and takes the parameters that are given. Raises InvalidSpec, InvalidInput."""
@@ -215,19 +191,3 @@ def _is_full(request: Request) -> bool:
     if view not in ("", "DEFAULT", "FULL", "0", "1"):
         raise InvalidInput(f"{view[:40]!r} is no view", where="view", hint="Give DEFAULT or FULL")
     return view in ("FULL", "1")
-
-
-def _version(tx: Tx, pipeline_id: str, version_id: str) -> Source:
-    """The version with that id, or the pipeline's latest."""
-    if version_id:
-        version = catalog.get_version(tx, version_id)
-        if pipeline_id and version.pipeline_id != pipeline_id:
-            raise NotFound(
-                f"PipelineVersion {version_id} is not one of pipeline {pipeline_id}", where="pipeline_version_reference"
-            )
-    elif pipeline_id:
-        version = catalog.latest_version(tx, pipeline_id)
-    else:
-        raise InvalidInput("the pipeline is missing", where="pipeline_version_reference.pipeline_id")
-    document = document_from_json(runs.load_document(tx, version.plan_id))
-    return Source(document, version.pipeline_id, version.pipeline_version_id)

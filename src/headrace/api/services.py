@@ -14,7 +14,10 @@ from headrace.store.db import Database
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """`wake(run_id)` tells the controllers that the run's inbox holds something: on the loop, after the commit."""
+    """`wake(run_id)` tells the controllers that the run's inbox holds something: on the loop, after the commit.
+
+    So does `schedules_changed()` where a recurring run or a backfill was made, enabled or changed.
+    """
 
     database: Database
     blobs: FolderStore
@@ -24,4 +27,5 @@ class Services:
     clock: Clock
     fresh_id: Callable[[], str]
     wake: Callable[[str], None]
+    schedules_changed: Callable[[], None]
     feed: Feed

@@ -41,6 +41,7 @@ class Settings:
     cache: bool = True
     kfp_compat: str = "3.0"
     pipeline_root: str = "minio://mlpipeline/v2/artifacts"
+    schedule_timezone: str = "UTC"
     pass_env: tuple[str, ...] = ()
     images: Mapping[str, ImageSetting] = field(default_factory=dict)
     allowed_hosts: tuple[str, ...] = ()
@@ -60,6 +61,8 @@ class Settings:
             raise InvalidInput(f"{self.kfp_compat!r} is unknown", where="kfp_compat", hint='Give "2.17" or "3.0"')
         if not 0 <= self.kill_grace < math.inf:
             raise InvalidInput(f"{self.kill_grace} is no time", where="kill_grace", hint="Give seconds, 0 or more")
+        if self.schedule_timezone != "UTC":
+            _check_zone(self.schedule_timezone)
         if self.log_level not in LOG_LEVELS:
             hint = f"Give one of {', '.join(LOG_LEVELS)}"
             raise InvalidInput(f"{self.log_level!r} is unknown", where="log_level", hint=hint)
@@ -83,6 +86,16 @@ def load(file: Path, environment: Mapping[str, str], options: Mapping[str, objec
             values[name] = _checked(name, _from_text(name, text), f"HEADRACE_{name.upper()}")
     values.update({name: value for name, value in options.items() if value is not None})
     return Settings(**values)
+
+
+def _check_zone(name: str) -> None:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        hint = 'Give a name of the IANA database, such as "Europe/Berlin"'
+        raise InvalidInput(f"{name!r} is not a time zone", where="schedule_timezone", hint=hint) from error
 
 
 _DEFAULTS: dict[str, Any] = {each.name: getattr(Settings(), each.name) for each in fields(Settings)}

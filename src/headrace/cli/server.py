@@ -91,6 +91,7 @@ async def _serve(
             clock=clock,
             fresh_id=ids.fresh,
             wake=controllers.wake,
+            schedules_changed=controllers.schedules_changed,
             feed=feed,
         ),
         load_registry(controllers),

@@ -10,13 +10,13 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, literal, select, update
 
 from headrace.base.clock import Instant
-from headrace.base.errors import NotFound
+from headrace.base.errors import InvalidInput, NotFound
 from headrace.model.listing import ListQuery, Page
 from headrace.model.schedule import BackfillState, CronTrigger, PeriodicTrigger, Schedule, Tick
 from headrace.store import tables as t
 from headrace.store.paging import Listing, fetch
 from headrace.store.rows import failure_json, failure_of, from_json, to_json
-from headrace.store.runs import LIVE
+from headrace.store.runs import LIVE, NAME_LENGTH
 
 ENABLED, DISABLED = "ENABLED", "DISABLED"
 
@@ -44,7 +44,10 @@ class Outlook:
 
 
 def create_schedule(tx: Connection, schedule: Schedule) -> Schedule:
-    """Raises NotFound for its experiment."""
+    """Raises NotFound for its experiment, InvalidInput for its name."""
+    if len(schedule.name) > NAME_LENGTH:
+        hint = f"Give 1 to {NAME_LENGTH} characters"
+        raise InvalidInput(f"it has {len(schedule.name)} characters", where="display_name", hint=hint)
     which = t.experiments.c.experiment_id == schedule.experiment_id
     if tx.execute(select(t.experiments.c.experiment_id).where(which)).first() is None:
         raise NotFound(f"Experiment {schedule.experiment_id} not found", where="experiment_id")

@@ -1,0 +1,55 @@
+"""What a run or a recurring run is made of: a pipeline that the request gives, or a version that it names."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from headrace.api.handlers import Handlers
+from headrace.api.wire.recurring import RecurringRun
+from headrace.api.wire.run import Run
+from headrace.base.errors import InvalidInput, NotFound
+from headrace.spec.load import Document, document_from_json
+from headrace.store import catalog, runs
+from headrace.store.db import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A document, and the version that it is of, if any. `newest`: the request names a pipeline, and no version."""
+
+    document: Document
+    pipeline_id: str = ""
+    pipeline_version_id: str = ""
+    newest: bool = False
+
+
+async def source(handlers: Handlers, asked: Run | RecurringRun) -> Source:
+    """The pipeline that the request gives or names. Raises InvalidInput, NotFound."""
+    reference = asked.pipeline_version_reference
+    given = [asked.pipeline_spec, reference, asked.pipeline_version_id or None]
+    if sum(each is not None for each in given) != 1:
+        raise InvalidInput(
+            "the run has no pipeline, or several",
+            hint="Give one of pipeline_spec, pipeline_version_reference and pipeline_version_id",
+        )
+    if isinstance(asked.pipeline_spec, Mapping):
+        return Source(await asyncio.to_thread(document_from_json, asked.pipeline_spec))
+    pipeline_id = reference.pipeline_id if reference is not None else ""
+    version_id = reference.pipeline_version_id if reference is not None else asked.pipeline_version_id
+    return await handlers.read(lambda tx: _version(tx, pipeline_id, version_id))
+
+
+def _version(tx: Tx, pipeline_id: str, version_id: str) -> Source:
+    """The version with that id, or the pipeline's latest."""
+    if version_id:
+        version = catalog.get_version(tx, version_id)
+        if pipeline_id and version.pipeline_id != pipeline_id:
+            raise NotFound(
+                f"PipelineVersion {version_id} is not one of pipeline {pipeline_id}", where="pipeline_version_reference"
+            )
+    elif pipeline_id:
+        version = catalog.latest_version(tx, pipeline_id)
+    else:
+        raise InvalidInput("the pipeline is missing", where="pipeline_version_reference.pipeline_id")
+    document = document_from_json(runs.load_document(tx, version.plan_id))
+    return Source(document, version.pipeline_id, version.pipeline_version_id, newest=not version_id)
