@@ -94,7 +94,7 @@ def test_a_schedule_is_read_as_it_was_written(database: Database, trigger: CronT
             pipeline_root="minio://x/y",
             service_account="me",
             description="ünï",
-            plugins={"mlflow": {"a": 1}},
+            plugins_input={"mlflow": {"a": 1}},
             last_tick=Instant(90),
             fired=3,
             failure=Failure("because", 5),

@@ -86,7 +86,7 @@ class RecurringRuns(Handlers):
             pipeline_root=config.pipeline_root,
             service_account=asked.service_account or "pipeline-runner",
             description=asked.description,
-            plugins=asked.plugins_input,
+            plugins_input=asked.plugins_input,
             next_tick=next_tick(trigger, now, Instant(0)),
         )
 

@@ -52,17 +52,20 @@ class RunActor:
     _held: Held | None = None
     _observed: list[Event] = field(default_factory=list)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
+    _poked: bool = False
     _limits: Limits = field(init=False)
 
     def __post_init__(self) -> None:
         self._limits = Limits(self.shared.advance.clock, self.tell)
 
     @property
-    def has_news(self) -> bool:
-        return self._news.is_set()
+    def is_poked(self) -> bool:
+        """The inbox may hold what was not looked at yet."""
+        return self._poked
 
     def poke(self) -> None:
         """Look into the inbox."""
+        self._poked = True
         self._news.set()
 
     def tell(self, event: Event) -> None:
@@ -82,6 +85,7 @@ class RunActor:
             while self._held is None or not self._held.state.run.state.ended:
                 await self._news.wait()
                 self._news.clear()
+                self._poked = False
                 done = await self._commit()
                 self._held = done.held
                 for command in done.commands:

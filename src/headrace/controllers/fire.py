@@ -143,6 +143,7 @@ class Fire:
             parameters=parameters,
             pipeline_root=schedule.pipeline_root or self.pipeline_root,
             service_account=schedule.service_account,
+            plugins_input=schedule.plugins_input,
             history=(StateChange(now, State.PENDING),),
         )
 

@@ -81,7 +81,7 @@ class Runs:
         finally:
             del self._actors[actor.run_id]
             self.on_end()
-        if actor.has_news:
+        if actor.is_poked:
             self.wake(actor.run_id)
 
     async def _give_up(self, run_id: str, shared: Shared, error: Exception) -> None:

@@ -60,7 +60,7 @@ class Schedule:
     pipeline_root: str = ""
     service_account: str = ""
     description: str = ""
-    plugins: Mapping[str, JsonObject] = field(default_factory=dict)
+    plugins_input: Mapping[str, JsonObject] = field(default_factory=dict)
     last_tick: Instant = Instant(0)
     next_tick: Instant = Instant(0)
     fired: int = 0

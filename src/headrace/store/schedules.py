@@ -218,7 +218,7 @@ def _values(schedule: Schedule) -> dict[str, Any]:
         "service_account": schedule.service_account,
         "description": schedule.description,
         "failure": failure_json(schedule.failure),
-        "plugins": to_json(schedule.plugins),
+        "plugins_input": to_json(schedule.plugins_input),
         "parameters": to_json(schedule.parameters),
     }
 
@@ -247,7 +247,7 @@ def _schedule_of(row: Row[Any]) -> Schedule:
         pipeline_root=row.pipeline_root,
         service_account=row.service_account,
         description=row.description,
-        plugins=from_json(row.plugins),
+        plugins_input=from_json(row.plugins_input),
         last_tick=Instant(row.last_tick),
         next_tick=Instant(row.next_tick),
         fired=row.fired,

@@ -159,7 +159,7 @@ recurring_runs = Table(
     Column("service_account", TEXT, nullable=False),
     Column("description", TEXT, nullable=False),
     Column("failure", TEXT),
-    Column("plugins", TEXT, nullable=False),
+    Column("plugins_input", TEXT, nullable=False),
     Column("parameters", TEXT, nullable=False),
     Index("recurring_runs_created", "namespace", "created_at", "recurring_run_id"),
     Index("recurring_runs_of_experiment", "namespace", "experiment_id", "created_at", "recurring_run_id"),

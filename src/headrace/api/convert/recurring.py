@@ -99,7 +99,7 @@ def recurring_run(found: Schedule, *, document: JsonObject | Raw | None = None) 
         no_catchup=not found.catch_up,
         namespace=found.namespace,
         experiment_id=found.experiment_id,
-        plugins_input=dict(found.plugins),
+        plugins_input=dict(found.plugins_input),
         next_scheduled_at=_time(found.next_tick if found.enabled else Instant(0)),
         last_scheduled_at=_time(found.last_tick),
     )

@@ -5,8 +5,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
@@ -42,7 +42,7 @@ def upgrade() -> None:
         sa.Column("service_account", TEXT, nullable=False),
         sa.Column("description", TEXT, nullable=False),
         sa.Column("failure", TEXT),
-        sa.Column("plugins", TEXT, nullable=False),
+        sa.Column("plugins_input", TEXT, nullable=False),
         sa.Column("parameters", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("recurring_run_id"),
         **OPTIONS,
