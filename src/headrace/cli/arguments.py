@@ -95,6 +95,7 @@ def _up(commands: _Commands) -> None:
     parser.add_argument("--no-cache", dest="cache", action="store_const", const=False, help="execute every step anew")
     parser.add_argument("--kfp-compat", choices=["2.17", "3.0"], help="which KFP to look like where they differ")
     parser.add_argument("--pipeline-root", metavar="URI", help="where artifacts go unless a run says otherwise")
+    parser.add_argument("--schedule-timezone", metavar="ZONE", help="of recurring runs that name none (default: UTC)")
     parser.add_argument("--pass-env", action="append", metavar="NAME", help="let steps see this variable; repeatable")
     parser.add_argument(
         "--allowed-host", dest="allowed_hosts", action="append", metavar="NAME", help="answer to this name; repeatable"
