@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from tests.sim.generate import Construct, constructs, random_plan
 
+from headrace.model.run import Resume
 from headrace.model.state import State
 from headrace.model.task import TaskKind
 from headrace.spec.plan import FromParent, Retry
+from headrace.spec.spots import spot
 from headrace.store.db import Database
 from headrace.testing.clock import FakeClock
 from headrace.testing.luck import CALM, Luck, Trouble
@@ -76,6 +78,30 @@ def test_the_seeds_went_through_everything(seen: Seen) -> None:
     wanted |= {(TaskKind.RUNTIME, state) for state in {*ends, State.SKIPPED, State.CACHED}}
     wanted |= {(TaskKind.CONDITION_BRANCH, state) for state in {*ends, State.SKIPPED}}
     assert wanted <= seen.states
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_a_resumed_run_runs_what_it_must_and_nothing_else(database: Database, seed: int) -> None:
+    """Whatever goes wrong meanwhile: a step that succeeded before, and is not downstream of the spot, does not run."""
+    rng = random.Random(seed)
+    made = random_plan(rng, f"resumed-{seed}")
+    first = World(made, database, seed)
+    before = first.play()
+    steps = [task.path for task in before.tasks.values() if not task.kind.is_group]
+    if not steps:
+        return
+    at = spot(made, rng.choice(steps))
+    second = World(made, database, seed, number=1, resume=Resume(first.run_id, (at.path,)))
+    final = second.play()
+    for path in steps:
+        earlier, task = before.tasks[path], final.tasks.get(path)
+        if task is None or not task.state.good:
+            continue
+        if at.covers(path):
+            assert second.executions[path], f"{path} is to run anew"
+        elif earlier.state.good and task.inputs == earlier.inputs:
+            assert (task.cached_from, task.outputs) == (earlier.task_id, earlier.outputs)
+            assert not second.executions[path], f"{path} was run again"
 
 
 def test_without_trouble_every_task_runs_once(database: Database) -> None:

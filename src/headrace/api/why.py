@@ -74,6 +74,8 @@ def _of_cache(tx: Tx, state: RunState, task: Task) -> Details:
         return _of_equal(tx, state.run, task)
     if not task.attempts:
         return ()
+    if state.is_redone(task.path):
+        return (("cache", "not asked: the run was resumed here, or before here"),)
     if not task.fingerprint:
         off = "the server ran without it" if state.plan_of(task.path).caching.enabled else "by the pipeline"
         return (("cache", f"off: {off}"),)

@@ -5,12 +5,13 @@ is waited for, in whichever run it is; else the step that asks is the one that i
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from headrace.base.clock import Instant
-from headrace.engine.decision import LookUpCache
+from headrace.engine.decision import LookUp, LookUpCache, LookUpEarlier
 from headrace.engine.state import RunState
 from headrace.model.artifact import Artifact, Bindings
-from headrace.model.event import CacheAnswered
+from headrace.model.event import CacheAnswered, EarlierAnswered
 from headrace.model.task import Task
 from headrace.store import cache, equal
 from headrace.store.db import Tx
@@ -19,7 +20,23 @@ from headrace.store.equal import Executed
 IsIntact = Callable[[Artifact], bool]
 
 
-def look_up(tx: Tx, state: RunState, look: LookUpCache, now: Instant, is_intact: IsIntact) -> CacheAnswered:
+def look_up(
+    tx: Tx, state: RunState, look: LookUp, now: Instant, is_intact: IsIntact
+) -> CacheAnswered | EarlierAnswered:
+    """What the cache has, or the run that this one was resumed from."""
+    if isinstance(look, LookUpCache):
+        return _look_into_cache(tx, state, look, now, is_intact)
+    return _look_back(tx, look, now, is_intact)
+
+
+def _look_back(tx: Tx, look: LookUpEarlier, now: Instant, is_intact: IsIntact) -> EarlierAnswered:
+    found = cache.find_earlier(tx, look.task_id)
+    if found is not None and not _stands(found.outputs, is_intact):
+        found = replace(found, is_intact=False)
+    return EarlierAnswered(look.path, now, found)
+
+
+def _look_into_cache(tx: Tx, state: RunState, look: LookUpCache, now: Instant, is_intact: IsIntact) -> CacheAnswered:
     """A hit, a wait, or a miss, which is noted: equal steps wait from now on."""
     namespace, run_id = state.run.namespace, state.run.run_id
     hit = cache.find_cached(tx, namespace, look.fingerprint)

@@ -83,6 +83,14 @@ class LookUpCache:
 
 
 @dataclass(frozen=True, slots=True)
+class LookUpEarlier:
+    """Answered with `EarlierAnswered` inside the same transaction. `task_id` is that of the task in the earlier run."""
+
+    path: str
+    task_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Launch:
     """Sent after the commit; sent again after a restart, while the attempt has not ended."""
 
@@ -128,7 +136,10 @@ class Deadline:
         return Instant(self.since + self.seconds * SECOND)
 
 
-Command = LookUpCache | Launch | Kill | Wait | Deadline
+LookUp = LookUpCache | LookUpEarlier
+"""The commands that the store answers within the transaction."""
+
+Command = LookUp | Launch | Kill | Wait | Deadline
 Sent = Launch | Kill | Wait | Deadline
 """The commands that leave the transaction."""
 

@@ -35,7 +35,7 @@ def why(state: RunState, path: str) -> Explanation:
     if task is None:
         return Explanation(path, None, *unreached(state, path))
     headline, details = _ended(state, task) if task.state.ended else _unended(state, task)
-    return Explanation(path, task.state, headline, (*details, *_time_limit(state, task), *_tries(state, task)))
+    return Explanation(path, task.state, headline, (*details, *_about(state, task)))
 
 
 def _run(state: RunState) -> Explanation:
@@ -71,7 +71,10 @@ def _ended(state: RunState, task: Task) -> tuple[str, Details]:
         case State.SKIPPED:
             return _skipped(state, task)
         case State.CACHED:
-            return "it was not run: an earlier execution of the same stands in", (("task", task.cached_from),)
+            stands_in = (
+                f"its outputs were {task.reason}" if task.reason else "an earlier execution of the same stands in"
+            )
+            return f"it was not run: {stands_in}", (("task", task.cached_from),)
         case State.CANCELED:
             started = "was ended" if task.started_at else "never started"
             return f"it {started}: {message or 'the run was terminated'}", _blamed(state, task, State.CANCELED)
@@ -147,6 +150,18 @@ def _more(count: int) -> Details:
 
 def _is_in(path: str, group: str) -> bool:
     return path.startswith(f"{group}.")
+
+
+def _about(state: RunState, task: Task) -> Details:
+    return (*_resumed(state, task), *_time_limit(state, task), *_tries(state, task))
+
+
+def _resumed(state: RunState, task: Task) -> Details:
+    """Of the run: what it was resumed from, and where."""
+    resume = state.run.resume
+    if resume is None or task.path != ROOT:
+        return ()
+    return (("resumed", f"from run {resume.run_id} at {listed([short(each) for each in resume.at])}"),)
 
 
 def _time_limit(state: RunState, task: Task) -> Details:

@@ -5,7 +5,14 @@ from dataclasses import replace
 from headrace.base.clock import Instant
 from headrace.base.errors import InvalidInput
 from headrace.engine.cancel import asked_at, ending, is_spared
-from headrace.engine.decision import AttemptAdded, Decision, Launch, LookUpCache, TaskAdded
+from headrace.engine.decision import (
+    AttemptAdded,
+    Decision,
+    Launch,
+    LookUpCache,
+    LookUpEarlier,
+    TaskAdded,
+)
 from headrace.engine.inputs import declared, resolve
 from headrace.engine.iterations import bind_items, inputs_of, interface_of
 from headrace.engine.state import RunState
@@ -75,12 +82,18 @@ def _open(new: Task, at: Instant) -> Decision:
 
 
 def _leaf(state: RunState, new: Task, plan: TaskPlan, component: Container) -> Decision:
-    if not (plan.caching.enabled and state.options.cache):
-        tried = next_attempt(state, new.path, len(state.retired.get(new.path, ())), new.created_at)
-        return Decision((TaskAdded(_in_state(new, State.PENDING)), *tried.changes), tried.commands)
-    mark = fingerprint(component, new.inputs, plan.caching, state.run.pipeline_name)
-    task = _in_state(replace(new, fingerprint=mark.digest), State.PENDING)
-    return Decision((TaskAdded(task),), (LookUpCache(task.path, mark.digest, mark.parts),))
+    """Look for an earlier execution, in the run that this one was resumed from or in the cache; or launch it."""
+    resume, redone, mark = state.run.resume, state.is_redone(new.path), None
+    if plan.caching.enabled and state.options.cache:
+        mark = fingerprint(component, new.inputs, plan.caching, state.run.pipeline_name)
+        new = replace(new, fingerprint=mark.digest)
+    added = TaskAdded(_in_state(new, State.PENDING))
+    if resume is not None and not redone:
+        return Decision((added,), (LookUpEarlier(new.path, task_id(resume.run_id, new.path)),))
+    if mark is not None and not redone:
+        return Decision((added,), (LookUpCache(new.path, mark.digest, mark.parts),))
+    tried = next_attempt(state, new.path, len(state.retired.get(new.path, ())), new.created_at)
+    return Decision((added, *tried.changes), tried.commands)
 
 
 def _end(new: Task, at: Instant) -> Decision:

@@ -8,13 +8,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from headrace.engine.decision import Change, LookUpCache, Sent, TaskMoved
+from headrace.engine.decision import Change, LookUp, Sent, TaskMoved
 from headrace.engine.state import RunState
 from headrace.engine.step import step
-from headrace.model.event import CacheAnswered, Event
+from headrace.model.event import CacheAnswered, EarlierAnswered, Event
 from headrace.model.state import State
 
-Answer = Callable[[LookUpCache], CacheAnswered]
+Answer = Callable[[LookUp], CacheAnswered | EarlierAnswered]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def settle(state: RunState, events: Iterable[Event], answer: Answer) -> Settled:
             freed.update(_freed(state, decision.changes))
             queue.extend(decision.then)
             for command in decision.commands:
-                if isinstance(command, LookUpCache):
+                if isinstance(command, LookUp):
                     queue.append(answer(command))
                 else:
                     commands[command] = None

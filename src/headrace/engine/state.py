@@ -14,6 +14,7 @@ from headrace.model.run import Run, StateChange
 from headrace.model.state import State
 from headrace.model.task import ROOT, Attempt, Task, TaskKind, child
 from headrace.spec.plan import Dag, Plan, TaskPlan
+from headrace.spec.spots import Spot, spot
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class RunState:
     `retired` holds the attempts of tasks that were removed. Derived: `groups` and `live` are the groups and the leaves
     that have not ended; `unfinished[group]` counts the tasks of a live group that have not ended; `waiting[task]`, of a
     task not reached, the dependencies that have not; `todo[loop]` lists the iterations not reached, the next one last;
-    `alike[fingerprint]` holds the live leaves of that fingerprint.
+    `alike[fingerprint]` holds the live leaves of that fingerprint; `spots` are where the run was resumed.
     """
 
     plan: Plan
@@ -45,6 +46,11 @@ class RunState:
     live: set[str] = field(default_factory=set)
     groups: set[str] = field(default_factory=set)
     alike: dict[str, set[str]] = field(default_factory=dict)
+    spots: tuple[Spot, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        resume = self.run.resume
+        self.spots = tuple(spot(self.plan, each) for each in resume.at) if resume is not None else ()
 
     @classmethod
     def load(
@@ -91,6 +97,10 @@ class RunState:
     def plan_of(self, path: str) -> TaskPlan:
         """The plan of the task at `path`; of an iteration, its loop's."""
         return self.plan.find(path)
+
+    def is_redone(self, path: str) -> bool:
+        """Whether the step at `path` is one that the resume is to run anew."""
+        return any(each.covers(path) for each in self.spots)
 
     def is_loop(self, path: str) -> bool:
         """Whether the group at `path` holds iterations."""

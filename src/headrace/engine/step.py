@@ -5,7 +5,7 @@ nothing. One event makes one small transition; what follows from it comes back t
 """
 
 from dataclasses import replace
-from typing import assert_never
+from typing import TypeGuard, assert_never
 
 from headrace.base.clock import Instant
 from headrace.engine import groups
@@ -15,6 +15,7 @@ from headrace.engine.deadline import attempt_began, passed, run_began
 from headrace.engine.decision import AttemptMoved, Change, Deadline, Decision, RunMoved, TaskAdded, TaskMoved
 from headrace.engine.equal import look_again, waits_for_equal
 from headrace.engine.ready import next_attempt, on_ready
+from headrace.engine.resume import on_earlier
 from headrace.engine.retry import again, retry_run
 from headrace.engine.state import RunState
 from headrace.model.artifact import Bindings
@@ -24,6 +25,7 @@ from headrace.model.event import (
     AttemptSucceeded,
     CacheAnswered,
     DeadlinePassed,
+    EarlierAnswered,
     Event,
     GroupDrained,
     GroupOpened,
@@ -62,6 +64,9 @@ def step(state: RunState, event: Event) -> Decision:
             return _failed(state, event)
         case CacheAnswered():
             return _answered(state, event)
+        case EarlierAnswered(path, at, earlier):
+            task = state.tasks.get(path)
+            return on_earlier(state, task, earlier, at) if _is_asking(task) else NOTHING
         case WaitEnded(path, at):
             return _go_on(state, path, at)
         case DeadlinePassed(path, attempt_id, since, seconds, at):
@@ -162,7 +167,7 @@ def _failed(state: RunState, event: AttemptFailed) -> Decision:
 
 def _answered(state: RunState, event: CacheAnswered) -> Decision:
     task = state.tasks.get(event.path)
-    if task is None or task.state is not State.PENDING or task.open_attempt is not None or event.waits:
+    if not _is_asking(task) or event.waits:
         return NOTHING
     if not event.source:
         return next_attempt(state, task.path, len(task.attempts), event.at)
@@ -175,8 +180,13 @@ def _go_on(state: RunState, path: str, at: Instant) -> Decision:
     if path in state.groups:
         return groups.opened(state, path, at)
     task = state.tasks.get(path)
-    if task is None or path not in state.live or task.state is not State.PENDING or task.open_attempt is not None:
+    if path not in state.live or not _is_asking(task):
         return NOTHING
     if waits_for_equal(task):
         return look_again(state, task, at)
     return next_attempt(state, path, len(task.attempts), at)
+
+
+def _is_asking(task: Task | None) -> TypeGuard[Task]:
+    """The step was reached, or is between two tries: it neither runs nor has ended."""
+    return task is not None and task.state is State.PENDING and task.open_attempt is None

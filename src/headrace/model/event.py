@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from headrace.base.clock import Instant
 from headrace.model.artifact import Bindings
 from headrace.model.run import Failure
-from headrace.model.task import Usage
+from headrace.model.task import Earlier, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +95,15 @@ class CacheAnswered:
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierAnswered:
+    """The store looked for the task in the run that this one was resumed from; None where it did not succeed there."""
+
+    path: str
+    at: Instant
+    earlier: Earlier | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class WaitEnded:
     """A task has waited long enough: for its next try, a loop for its next iterations, a step for an equal one."""
 
@@ -154,6 +163,7 @@ Event = (
     | AttemptSucceeded
     | AttemptFailed
     | CacheAnswered
+    | EarlierAnswered
     | WaitEnded
     | DeadlinePassed
     | TaskReady

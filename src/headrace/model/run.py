@@ -26,8 +26,16 @@ class StateChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Resume:
+    """The earlier run of the same plan that a run was resumed from, and the spots from which on it runs anew."""
+
+    run_id: str
+    at: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
-    """What a client sees of a run. Its document is in the `plans` table under `plan_id`."""
+    """What a client sees of a run. Its document is in the `plans` table under `plan_id`; lists leave `resume` out."""
 
     run_id: str
     key: int
@@ -51,6 +59,7 @@ class Run:
     finished_at: Instant = Instant(0)
     failure: Failure | None = None
     history: tuple[StateChange, ...] = ()
+    resume: Resume | None = None
 
     @property
     def resource_name(self) -> str:

@@ -108,6 +108,16 @@ class Task:
         return last if last is not None and last.state is not AttemptState.ENDED else None
 
 
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A task of an earlier run that succeeded. `is_intact`: the artifacts that it gave are there as they were."""
+
+    task_id: str
+    inputs: Bindings
+    outputs: Bindings
+    is_intact: bool = True
+
+
 def child(parent: str, name: str) -> str:
     """The path of the task `name` in the DAG at `parent`."""
     return f"{parent}.{name}"

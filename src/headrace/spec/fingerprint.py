@@ -35,7 +35,7 @@ def fingerprint(component: Container, inputs: Bindings, caching: Caching, pipeli
             "env": _digest(component.env),
             "parameters": {name: _digest(value) for name, value in inputs.parameters.items()},
             "artifacts": {
-                name: _digest([_identity(each) for each in artifacts]) for name, artifacts in inputs.artifacts.items()
+                name: _digest([identity(each) for each in artifacts]) for name, artifacts in inputs.artifacts.items()
             },
             "outputs": _digest(
                 {
@@ -78,7 +78,7 @@ def _flat(parts: JsonObject) -> dict[str, str]:
     return found
 
 
-def _identity(artifact: Artifact) -> JsonValue:
+def identity(artifact: Artifact) -> JsonValue:
     """The bytes of the artifact where they are known, else the place; a copy elsewhere is the same artifact."""
     return [artifact.type, artifact.digest or artifact.uri, artifact.metadata]
 

@@ -9,7 +9,7 @@ from headrace.base.clock import Instant
 from headrace.base.json import JsonObject
 from headrace.model.run import Run
 from headrace.model.state import State
-from headrace.model.task import Task, task_id
+from headrace.model.task import Earlier, Task, task_id
 from headrace.store import lineage
 from headrace.store import tables as t
 from headrace.store.rows import artifact_ids, bindings_of, from_json
@@ -29,6 +29,9 @@ _NEWEST = (
     )
     .order_by(t.tasks.c.ended_at.desc())
     .limit(1)
+)
+_GOOD_TASK = select(t.tasks.c.task_id, t.tasks.c.inputs, t.tasks.c.outputs).where(
+    t.tasks.c.task_id == bindparam("task"), t.tasks.c.state.in_(GOOD)
 )
 _PARTS = select(t.fingerprints.c.parts).where(
     t.fingerprints.c.namespace == bindparam("namespace"), t.fingerprints.c.fingerprint == bindparam("fingerprint")
@@ -70,6 +73,15 @@ def find_cached(tx: Connection, namespace: str, fingerprint: str) -> CacheHit | 
         return None
     artifacts = lineage.artifacts_by_id(tx, artifact_ids(row.outputs))
     return CacheHit(task_id=row.task_id, outputs=bindings_of(row.outputs, artifacts))
+
+
+def find_earlier(tx: Connection, task: str) -> Earlier | None:
+    """The task with that id if it succeeded, with what went into it and came out of it."""
+    row = tx.execute(_GOOD_TASK, {"task": task}).first()
+    if row is None:
+        return None
+    artifacts = lineage.artifacts_by_id(tx, {*artifact_ids(row.inputs), *artifact_ids(row.outputs)})
+    return Earlier(row.task_id, bindings_of(row.inputs, artifacts), bindings_of(row.outputs, artifacts))
 
 
 def parts_of(tx: Connection, namespace: str, fingerprint: str) -> JsonObject:

@@ -27,6 +27,7 @@ from headrace.model.event import (
     AttemptSucceeded,
     CacheAnswered,
     DeadlinePassed,
+    EarlierAnswered,
     Event,
     GroupDrained,
     GroupOpened,
@@ -115,6 +116,8 @@ def said(event: Event) -> JsonObject:
             }
         case CacheAnswered():
             return {"source": event.source, "waits": event.waits}
+        case EarlierAnswered(earlier=earlier):
+            return {"source": earlier.task_id if earlier is not None else ""}
         case DeadlinePassed():
             return {"attempt_id": event.attempt_id, "since": event.since, "seconds": event.seconds}
         case RunRequested() | WaitEnded() | TaskReady() | TaskEnded() | GroupOpened() | GroupDrained():

@@ -34,7 +34,7 @@ from headrace.store import tables as t
 from headrace.store import tags
 from headrace.store.paging import Column, Listing, Ranking, fetch
 from headrace.store.rows import experiment_of, pipeline_of, run_of, version_of
-from headrace.store.runs import load_tasks, run_key, tasks_of
+from headrace.store.runs import load_tasks, run_key, tasks_of, with_resume
 
 LISTED_PARAMETERS = 65_536
 """Parameters of more characters than this are left out of lists of runs."""
@@ -213,7 +213,7 @@ def get_run(tx: Connection, run_id: str) -> Run:
     row = tx.execute(_RUN, {"run": run_id}).first()
     if row is None:
         raise NotFound(f"Run {run_id} not found")
-    return run_of(row)
+    return with_resume(tx, run_of(row))
 
 
 def get_tasks(tx: Connection, run_id: str) -> tuple[Task, ...]:

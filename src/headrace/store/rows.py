@@ -14,7 +14,7 @@ from headrace.base.clock import Instant
 from headrace.base.json import JsonValue, compact
 from headrace.model.artifact import Artifact, Bindings
 from headrace.model.catalog import Experiment, Pipeline, PipelineVersion
-from headrace.model.run import Failure, Run, StateChange
+from headrace.model.run import Failure, Resume, Run, StateChange
 from headrace.model.state import State, StorageState
 from headrace.model.task import Attempt, AttemptState, Task, TaskKind, Usage
 
@@ -150,6 +150,15 @@ def run_of(row: Row[Any]) -> Run:
         failure=failure_of(row.failure),
         history=history_of(row.history),
     )
+
+
+def resume_values(run: Run, resume: Resume) -> Values:
+    at = to_json(resume.at)
+    return {"run_key": run.key, "namespace": run.namespace, "from_run": resume.run_id, "at": at}
+
+
+def resume_of(row: Row[Any]) -> Resume:
+    return Resume(row.from_run, tuple(from_json(row.at)))
 
 
 def task_values(task: Task) -> Values:

@@ -30,6 +30,8 @@ from headrace.store.rows import (
     attempt_of,
     attempt_values,
     from_json,
+    resume_of,
+    resume_values,
     run_of,
     run_values,
     task_of,
@@ -43,6 +45,7 @@ LIVE = tuple(state.value for state in State if not state.ended)
 
 _PLAN_IS_THERE = select(t.plans.c.plan_id).where(t.plans.c.plan_id == bindparam("plan"))
 _RUN = select(t.runs).where(t.runs.c.run_id == bindparam("run"))
+_RESUME = select(t.resumes).where(t.resumes.c.run_key == bindparam("run"))
 _TASKS = select(t.tasks).where(t.tasks.c.run_key == bindparam("run")).order_by(t.tasks.c.task_key)
 _ATTEMPTS = select(t.attempts).where(t.attempts.c.run_key == bindparam("run")).order_by(t.attempts.c.number)
 _ATTEMPTS_OF_TASKS = (
@@ -106,6 +109,8 @@ def add_run(tx: Connection, run: Run, requested: RunRequested) -> Run:
     if run.experiment_id:
         _bump_experiment(tx, run)
     tx.execute(insert(t.runs), run_values(run))
+    if run.resume is not None:
+        tx.execute(insert(t.resumes), resume_values(run, run.resume))
     post(tx, run.run_id, requested)
     return run
 
@@ -130,10 +135,16 @@ def load_run(tx: Connection, run_id: str) -> RunRows:
     row = tx.execute(_RUN, {"run": run_id}).first()
     if row is None:
         raise NotFound(f"Run {run_id} not found")
-    run = run_of(row)
+    run = with_resume(tx, run_of(row))
     last = tx.execute(_LAST_EVENT, {"run": run.key}).scalar()
     tasks, retired = _load_tasks(tx, run.key)
     return RunRows(run=run, document_id=run.plan_id, tasks=tasks, retired=retired, last_event=last or 0)
+
+
+def with_resume(tx: Connection, run: Run) -> Run:
+    """The run with what it was resumed from, if it was."""
+    row = tx.execute(_RESUME, {"run": run.key}).first()
+    return run if row is None else replace(run, resume=resume_of(row))
 
 
 def load_tasks(tx: Connection, key: int) -> tuple[Task, ...]:

@@ -198,6 +198,16 @@ backfills = Table(
     **OPTIONS,
 )
 
+resumes = Table(  # the runs that were resumed from another one, and at which spots
+    "resumes",
+    metadata,
+    Column("run_key", KEY, primary_key=True, autoincrement=False),
+    Column("namespace", String(NAMESPACE), nullable=False),
+    Column("from_run", String(ID), nullable=False),
+    Column("at", TEXT, nullable=False),
+    **OPTIONS,
+)
+
 inbox = Table(  # what was asked of a run and not yet taken by its controller
     "inbox",
     metadata,

@@ -26,7 +26,7 @@ from headrace.model.event import (
     TerminateRequested,
     WaitEnded,
 )
-from headrace.model.run import Run
+from headrace.model.run import Resume, Run
 from headrace.spec.plan import Plan
 from headrace.store import runs
 from headrace.store.db import Database, Tx
@@ -47,8 +47,9 @@ class Crash(Exception):
 class World:
     """One run in its world. `play` runs it to its end and gives the final state.
 
-    `fails` holds paths whose steps always fail. `number` tells apart the runs of one seed; they share a `namespace`,
-    and so a cache. `troubles` counts what went wrong, `story` says it in order, with the numbers of the run's events.
+    The run goes on from an earlier one where there is something to `resume`. `fails` holds paths whose steps always
+    fail. `number` tells apart the runs of one seed; they share a `namespace`, and so a cache. `troubles` counts what went
+    wrong, `story` says it in order, with the numbers of the run's events.
     """
 
     plan: Plan
@@ -58,6 +59,7 @@ class World:
     parameters: Mapping[str, JsonValue] = field(default_factory=dict)
     options: Options = field(default_factory=Options)
     number: int = 0
+    resume: Resume | None = None
     fails: set[str] = field(default_factory=set)
     commits: int = 0
     troubles: Counter[Trouble] = field(default_factory=Counter)
@@ -125,6 +127,7 @@ class World:
             scheduled_at=now,
             parameters=self.parameters,
             pipeline_root="minio://bucket",
+            resume=self.resume,
         )
         runs.create_run(tx, run, {}, RunRequested(now))
 
