@@ -20,6 +20,7 @@ from headrace.api.packages import Packages
 from headrace.api.pipelines import Pipelines, Versions
 from headrace.api.recurring import RecurringRuns
 from headrace.api.remote import Remote, rules
+from headrace.api.resume import Resumes
 from headrace.api.runs import Runs
 from headrace.api.server_info import ServerInfo
 from headrace.api.services import Services
@@ -62,6 +63,7 @@ def _runs(services: Services, documents: Documents) -> list[Route]:
         _route("POST", f"{V2}/runs/{{run_id}}:archive", runs.archive),
         _route("POST", f"{V2}/runs/{{run_id}}:unarchive", runs.unarchive),
         _route("POST", f"{V2}/runs/{{run_id}}:retry", runs.retry),
+        _route("POST", f"{OWN}/runs/{{run_id}}:resume", Resumes(services).post),
         _route("DELETE", f"{V2}/runs/{{run_id}}", runs.delete),
         _route("GET", f"{V2}/runs/{{run_id}}/tasks", tasks.list),
         _route("GET", f"{V2}/runs/{{run_id}}/tasks/{{task_id}}", tasks.get),

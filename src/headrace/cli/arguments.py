@@ -143,11 +143,13 @@ def _run(commands: _Commands) -> None:
         epilog="Without a server that is up, one is started for this run only. Ctrl-C asks the run to stop and waits\n"
         "for it, a second Ctrl-C leaves. Exit code: 0 it SUCCEEDED, 1 it did not, 2 it could not be run.\n\n"
         "  headrace run pipeline.yaml -p epochs=3 -p 'layers=[64, 10]'\n"
-        "  headrace run pipelines.py:training --logs",
+        "  headrace run pipelines.py:training --logs\n"
+        "  headrace run --from last --at train -p epochs=5",
     )
     parser.add_argument(
         "pipeline",
         metavar="PIPELINE",
+        nargs="?",
         help="compiled YAML or JSON, a zip or tar.gz of it, or FILE.py[:NAME] that defines a pipeline with kfp",
     )
     parser.add_argument(
@@ -158,6 +160,19 @@ def _run(commands: _Commands) -> None:
     parser.add_argument("--no-cache", action="store_true", help="execute every step anew")
     parser.add_argument("--logs", action="store_true", help="print what the steps print")
     parser.add_argument("--python", metavar="PATH", help="the Python that has your kfp (for a .py file)")
+    parser.add_argument(
+        "--from",
+        dest="from_run",
+        metavar="RUN",
+        help="go on from this ended run instead: what it did before TASK is taken over",
+    )
+    parser.add_argument(
+        "--at",
+        action="append",
+        default=[],
+        metavar="TASK",
+        help="with --from: run this task, and all that depends on it, anew; its name or path; repeatable",
+    )
     _server(parser)
     _database(parser, "the database of the server that is started for this run")
     _json(parser, "print the ended run as one JSON document (logs go to stderr)")

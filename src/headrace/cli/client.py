@@ -67,6 +67,10 @@ class Client:
     def retry(self, run_id: str) -> None:
         self._post(f"{_V2}/runs/{run_id}:retry", None)
 
+    def resume(self, run_id: str, body: JsonObject) -> Document:
+        """A new run that goes on from the ended one."""
+        return self._post(f"/api/v1/runs/{run_id}:resume", body)
+
     def create_experiment(self, name: str) -> Document:
         return self._post(f"{_V2}/experiments", {"display_name": name})
 

@@ -87,6 +87,12 @@ def header(run: RunView, now: Instant) -> Text:
     return Text.assemble((run.name, "bold"), "  ", spell_styled(run.state), (f" {took}", "dim"))
 
 
+def origin(run: RunView) -> Text:
+    """Which run this one goes on from, and where."""
+    at = ", ".join(path.removeprefix("root.") for path in run.resumed_at)
+    return Text(f"resumed from run {run.resumed_from} at {at}", style="dim")
+
+
 class Tree:
     """The tree of a run as it is, whole."""
 

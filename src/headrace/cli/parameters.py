@@ -14,6 +14,16 @@ from headrace.spec.plan import ParameterSpec, ParameterType
 
 def read_parameters(texts: Sequence[str], declared: Mapping[str, ParameterSpec]) -> dict[str, JsonValue]:
     """The run's parameters. Raises InvalidInput that names the parameter, what it takes, and what there is."""
+    values = read_some(texts, declared)
+    missing = [n for n, s in declared.items() if n not in values and not s.optional and not s.has_default]
+    if missing:
+        wanted = " ".join(f"-p {name}={_EXAMPLES.get(declared[name].type, 'VALUE')}" for name in missing)
+        raise InvalidInput(f"the pipeline needs {', '.join(missing)}", where="parameters", hint=f"Give {wanted}")
+    return values
+
+
+def read_some(texts: Sequence[str], declared: Mapping[str, ParameterSpec]) -> dict[str, JsonValue]:
+    """Some of the run's parameters; the others may be known already."""
     values: dict[str, JsonValue] = {}
     for text in texts:
         name, equals, value = text.partition("=")
@@ -25,10 +35,6 @@ def read_parameters(texts: Sequence[str], declared: Mapping[str, ParameterSpec])
         if spec is None:
             raise InvalidInput("the pipeline has no such parameter", where=f"-p {name}", hint=_listing(declared))
         values[name] = _value(name, utf8(value, f"-p {name}"), spec)
-    missing = [n for n, s in declared.items() if n not in values and not s.optional and not s.has_default]
-    if missing:
-        wanted = " ".join(f"-p {name}={_EXAMPLES.get(declared[name].type, 'VALUE')}" for name in missing)
-        raise InvalidInput(f"the pipeline needs {', '.join(missing)}", where="parameters", hint=f"Give {wanted}")
     return values
 
 

@@ -100,4 +100,9 @@ def outline(plan: Plan) -> Outline:
 
 def outline_of(spec: JsonObject | None) -> Outline:
     """The outline of a run's pipeline as the server sent it; an empty one where it sent none."""
-    return outline(compile_plan(document_from_json(spec))) if spec else Outline({}, {})
+    return outline(plan_of(spec)) if spec else Outline({}, {})
+
+
+def plan_of(spec: JsonObject) -> Plan:
+    """The plan of a run's pipeline as the server sent it."""
+    return compile_plan(document_from_json(spec))

@@ -72,6 +72,8 @@ def as_json(run: RunView, store: Path | None) -> dict[str, object]:
     """The run as one JSON document."""
     return {
         **summary_json(run),
+        "resumed_from": run.resumed_from or None,
+        "resumed_at": [path.removeprefix("root.") for path in run.resumed_at],
         "outputs": dict(run.outputs),
         "metrics": {task.path.removeprefix("root."): dict(task.metrics) for task in run.steps if task.metrics},
         "tasks": [_task_json(task, store) for task in run.tasks.values() if task.path != "root"],

@@ -1,4 +1,4 @@
-"""`headrace run`: a pipeline from a file to its end, watched.
+"""`headrace run`: a pipeline from a file, or from a task of an earlier run, to its end, watched.
 
 Starts a server where none is up, and while that starts reads the pipeline; submits it, shows it until it has ended, and
 reports. Ctrl-C asks the run to end and goes on watching, a second one leaves.
@@ -17,7 +17,8 @@ from headrace.cli.embedded import find_or_start
 from headrace.cli.find import find_experiment
 from headrace.cli.logs import LogStreams
 from headrace.cli.parameters import read_parameters, utf8
-from headrace.cli.pipeline import outline, read_pipeline, without_cache
+from headrace.cli.pipeline import Pipeline, outline, read_pipeline, without_cache
+from headrace.cli.resume import check_words, resume
 from headrace.cli.show import local_store, show_report
 from headrace.cli.tree import Outline
 from headrace.cli.view import RunView
@@ -29,36 +30,56 @@ SUCCEEDED, NOT_SUCCEEDED, INTERRUPTED = 0, 1, 130
 
 def run(
     *,
-    pipeline: str,
+    pipeline: str | None,
     parameters: list[str],
     experiment: str | None,
     name: str | None,
     no_cache: bool,
     logs: bool,
     python: str | None,
+    from_run: str | None,
+    at: list[str],
     home: str | None,
     host: str | None,
     database: str | None,
     json: bool,
 ) -> int:
     """Run the pipeline and watch it. 0 where it SUCCEEDED, 1 where it did not, 130 where it was left before its end."""
+    given = {"--experiment": experiment, "--no-cache": no_cache, "--python": python}
+    check_words(pipeline, from_run, at, [option for option, value in given.items() if value])
     with find_or_start(discover.home_of(home), host, database) as server:
-        found = read_pipeline(pipeline, python)
-        values = read_parameters(parameters, found.plan.root.interface.input_parameters)
+        title = utf8(name or "", "--name")
+        found = read_pipeline(pipeline, python) if pipeline is not None else None
+        values = read_parameters(parameters, found.plan.root.interface.input_parameters) if found is not None else {}
         with Client(server.url) as client:
-            body: dict[str, JsonValue] = {
-                "display_name": utf8(name or "", "--name")
-                or f"{found.document.name} {datetime.now().astimezone():%Y-%m-%d %H-%M-%S}",
-                "pipeline_spec": without_cache(found.document) if no_cache else found.document.as_json(),
-                "runtime_config": {"parameters": values},
-            }
-            if experiment is not None:
-                body["experiment_id"] = find_experiment(client, utf8(experiment, "--experiment"))
-            run_id = str(client.create_run(body)["run_id"])
+            if found is not None:
+                run_id, plan = _submit(client, found, values, title, experiment, no_cache=no_cache), found.plan
+            else:
+                run_id, plan = resume(client, from_run or "", at, parameters, title)
             if not json:
                 print(f"Run {run_id} on {'a server of its own' if server.is_ours else server.url}", flush=True)
             options, stays = discover.options_of(home, host), not server.is_ours
-            return follow(client, run_id, outline(found.plan), logs=logs, json=json, options=options, stays=stays)
+            return follow(client, run_id, outline(plan), logs=logs, json=json, options=options, stays=stays)
+
+
+def _submit(
+    client: Client,
+    found: Pipeline,
+    values: dict[str, JsonValue],
+    title: str,
+    experiment: str | None,
+    *,
+    no_cache: bool,
+) -> str:
+    """Start a run of the pipeline; its id."""
+    body: dict[str, JsonValue] = {
+        "display_name": title or f"{found.document.name} {datetime.now().astimezone():%Y-%m-%d %H-%M-%S}",
+        "pipeline_spec": without_cache(found.document) if no_cache else found.document.as_json(),
+        "runtime_config": {"parameters": values},
+    }
+    if experiment is not None:
+        body["experiment_id"] = find_experiment(client, utf8(experiment, "--experiment"))
+    return str(client.create_run(body)["run_id"])
 
 
 def follow(

@@ -34,6 +34,8 @@ def show_report(
     """
     out, now = console(), SystemClock().now()
     show(out, draw.header(run, now))
+    if run.resumed_from:
+        show(out, draw.origin(run))
     if tree:
         show(out, draw.Tree(run, outline, now))
     show(out, "")

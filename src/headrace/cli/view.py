@@ -55,7 +55,10 @@ class TaskView:
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """A run and its tasks by path, in the order in which they were reached."""
+    """A run and its tasks by path, in the order in which they were reached.
+
+    `resumed_from` is the id of the run that it goes on from, `resumed_at` the paths of the tasks from which on it does.
+    """
 
     run_id: str
     name: str
@@ -65,6 +68,8 @@ class RunView:
     experiment_id: str = ""
     message: str = ""
     tasks: Mapping[str, TaskView] = field(default_factory=dict)
+    resumed_from: str = ""
+    resumed_at: tuple[str, ...] = ()
 
     @property
     def outputs(self) -> Mapping[str, JsonValue]:

@@ -22,6 +22,7 @@ def run_view(document: Mapping[str, Any]) -> RunView:
         detail.get("task_id", ""): detail for detail in (document.get("run_details") or {}).get("task_details", ())
     }
     tasks = (task_view(task, details.get(task.get("task_id", ""), {})) for task in document.get("tasks", ()))
+    entries = ((document.get("plugins_output") or {}).get("headrace") or {}).get("entries") or {}
     return RunView(
         run_id=document.get("run_id", ""),
         name=document.get("display_name", ""),
@@ -31,6 +32,8 @@ def run_view(document: Mapping[str, Any]) -> RunView:
         experiment_id=document.get("experiment_id", ""),
         message=(document.get("error") or {}).get("message", ""),
         tasks={task.path: task for task in tasks},
+        resumed_from=entries.get("resumed_from", {}).get("value", ""),
+        resumed_at=tuple(entries.get("resumed_at", {}).get("value", ())),
     )
 
 

@@ -6,7 +6,7 @@ from types import FrameType
 import pytest
 
 from headrace.base.clock import Instant
-from headrace.engine.decision import Kill, Launch, LookUpCache
+from headrace.engine.decision import Kill, Launch, LookUp, LookUpEarlier
 from headrace.engine.settle import Settled, settle
 from headrace.engine.state import Options, RunState
 from headrace.engine.step import NOTHING, step
@@ -16,6 +16,7 @@ from headrace.model.event import (
     AttemptStarted,
     AttemptSucceeded,
     CacheAnswered,
+    EarlierAnswered,
     Event,
     RunAborted,
     RunRequested,
@@ -23,7 +24,7 @@ from headrace.model.event import (
 )
 from headrace.model.run import Failure, Run
 from headrace.model.state import State
-from headrace.model.task import AttemptState, TaskKind, attempt_id
+from headrace.model.task import AttemptState, Earlier, TaskKind, attempt_id
 from headrace.spec.plan import Dag, FinalStatus, OutputSelector, ParameterBinding
 from headrace.testing.plans import constant, dag, group, leaf, output_of, plan
 
@@ -50,6 +51,7 @@ class Game:
         self.state = RunState(compiled, Options(**options), run)  # type: ignore[arg-type]
         self.cache = cache or {}
         self.now = 1
+        self.earlier: dict[str, Earlier] = {}
         self.looked_up: list[str] = []
 
     def at(self) -> Instant:
@@ -75,7 +77,9 @@ class Game:
     def states(self) -> dict[str, str]:
         return {path.removeprefix("root.") or path: str(task.state) for path, task in self.state.tasks.items()}
 
-    def _answer(self, look: LookUpCache) -> CacheAnswered:
+    def _answer(self, look: LookUp) -> CacheAnswered | EarlierAnswered:
+        if isinstance(look, LookUpEarlier):
+            return EarlierAnswered(look.path, self.at(), self.earlier.get(look.task_id))
         self.looked_up.append(look.path)
         hit = self.cache.get(look.path)
         return CacheAnswered(look.path, self.at(), "earlier" if hit else "", hit or Bindings())

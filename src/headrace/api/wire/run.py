@@ -88,6 +88,14 @@ class Run(Message):
     tasks: list[PipelineTask] = []
 
 
+class ResumeRun(Message):
+    """Headrace's own: at which tasks a new run is to go on from an ended one, with which parameters changed."""
+
+    at: list[str] = []
+    parameters: dict[str, JsonValue] = {}
+    display_name: str = ""
+
+
 class ListRuns(Message):
     runs: list[Run] = []
     total_size: int = 0
