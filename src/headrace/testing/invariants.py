@@ -65,10 +65,10 @@ def _check_counts(state: RunState) -> None:
 
 
 def _check_equal(state: RunState) -> None:
-    """Of equal steps one is executed at a time, and none after one that succeeded."""
+    """Of equal steps one is executed at a time, and none after one that succeeded, but those that were asked for."""
     alike: defaultdict[str, list[Task]] = defaultdict(list)
     for task in state.tasks.values():
-        if task.fingerprint:
+        if task.fingerprint and not state.is_redone(task.path):
             alike[task.fingerprint].append(task)
     for tasks in alike.values():
         executed = [task.path for task in tasks if not task.state.ended and not waits_for_equal(task)]

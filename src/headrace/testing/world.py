@@ -48,8 +48,8 @@ class World:
     """One run in its world. `play` runs it to its end and gives the final state.
 
     It goes on from an earlier run where one is given to `resume`. `fails` holds paths whose steps always fail. `number`
-    tells apart the runs of one seed; they share a `namespace`, and so a cache. `troubles` counts what went wrong, `story`
-    says it in order, with the numbers of the run's events.
+    tells apart the runs of one seed; they share a `namespace`, and so a cache. `troubles` counts what went wrong,
+    `story` says it in order, with the numbers of the run's events.
     """
 
     plan: Plan
