@@ -38,11 +38,18 @@ def sections(document: str, level: int) -> dict[str, str]:
 
 
 def commands() -> dict[str, argparse.ArgumentParser]:
-    """Every command of the command line, by its name."""
-    for action in build_parser()._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            return dict(action.choices)
-    raise AssertionError("the command line has no commands")
+    """Every command of the command line, by its name; of a group, each command in it."""
+    return dict(leaves("", build_parser()))
+
+
+def leaves(name: str, parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    """The commands under this one, or itself if it has none."""
+    groups = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    if not groups:
+        yield name, parser
+    for group in groups:
+        for word, inner in group.choices.items():
+            yield from leaves(f"{name} {word}".strip(), inner)
 
 
 def table(document: str, columns: int) -> Iterator[tuple[str, ...]]:

@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from headrace.api import metrics
 from headrace.api.artifacts import Artifacts
+from headrace.api.backfills import Backfills
 from headrace.api.content import Content
 from headrace.api.disk_meter import DiskMeter
 from headrace.api.documents import Documents
@@ -85,8 +86,8 @@ def _followed(services: Services, closing: Closing) -> list[Route]:
 
 
 def _recurring(services: Services, documents: Documents) -> list[Route]:
-    recurring = RecurringRuns(services, documents)
-    one = f"{V2}/recurringruns/{{recurring_run_id}}"
+    recurring, backfills = RecurringRuns(services, documents), Backfills(services)
+    one, ours = f"{V2}/recurringruns/{{recurring_run_id}}", f"{OWN}/recurringruns/{{recurring_run_id}}"
     return [
         _route("GET", f"{V2}/recurringruns", recurring.list),
         _route("POST", f"{V2}/recurringruns", recurring.create),
@@ -94,6 +95,11 @@ def _recurring(services: Services, documents: Documents) -> list[Route]:
         _route("DELETE", one, recurring.delete),
         _route("POST", f"{one}:enable", recurring.enable),
         _route("POST", f"{one}:disable", recurring.disable),
+        _route("GET", f"{ours}/ticks", backfills.ticks),
+        _route("POST", f"{ours}/backfills", backfills.create),
+        _route("GET", f"{ours}/backfills", backfills.list),
+        _route("GET", f"{ours}/backfills/{{backfill_id}}", backfills.get),
+        _route("POST", f"{ours}/backfills/{{backfill_id}}:stop", backfills.stop),
     ]
 
 

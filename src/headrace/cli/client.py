@@ -15,6 +15,8 @@ from headrace.base import errors
 from headrace.base.json import JsonObject
 
 _V2 = "/apis/v2beta1"
+_OWN_SCHEDULES = "/api/v1/recurringruns"
+_LIST_KEYS = {"recurringruns": "recurringRuns"}
 _TIMEOUT = httpx2.Timeout(60, connect=5)
 _BY_CODE: dict[int, type[errors.HeadraceError]] = {
     3: errors.InvalidInput,
@@ -75,7 +77,10 @@ class Client:
         return self._post(f"{_V2}/experiments", {"display_name": name})
 
     def listed(self, what: str, *, limit: int, filters: Mapping[str, tuple[str, str]] | None = None) -> list[Document]:
-        """Up to `limit` of `runs`, `pipelines` or `experiments`, newest first. `filters`: key to (operation, text)."""
+        """Up to `limit` of `runs`, `pipelines`, `experiments` or `recurringruns`, newest first.
+
+        `filters`: key to (operation, text).
+        """
         predicates = [
             {"key": key, "operation": operation, "string_value": text}
             for key, (operation, text) in (filters or {}).items()
@@ -86,7 +91,7 @@ class Client:
         while len(items) < limit:
             size = str(min(200, limit - len(items)))
             page = self._get(f"{_V2}/{what}", page_size=size, page_token=token, **query)
-            items += page.get(what, [])
+            items += page.get(_LIST_KEYS.get(what, what), [])
             token = page.get("next_page_token", "")
             if not token:
                 break
@@ -115,6 +120,53 @@ class Client:
     def why(self, run_id: str, task: str) -> Document:
         """Why the task, by its id, path or name, is where it is; of `root`, why the run is."""
         return self._get(f"/api/v1/runs/{run_id}/tasks/{quote(task, safe='')}/why")
+
+    def newest_version(self, pipeline_id: str) -> Document:
+        """The newest version of a pipeline, with its document. Raises NotFound."""
+        versions = f"{_V2}/pipelines/{quote(pipeline_id, safe='')}/versions"
+        page = self._get(versions, page_size="1", sort_by="created_at desc").get("pipeline_versions", [])
+        if not page:
+            raise errors.NotFound("the pipeline has no version", where=pipeline_id, hint="Upload one")
+        return self._get(f"{versions}/{page[0]['pipeline_version_id']}")
+
+    def version(self, pipeline_id: str, name: str) -> Document:
+        """The version of that name of a pipeline, with its document. Raises NotFound."""
+        versions = f"{_V2}/pipelines/{quote(pipeline_id, safe='')}/versions"
+        predicate = {"key": "name", "operation": "EQUALS", "string_value": name}
+        page = self._get(versions, filter=json.dumps({"predicates": [predicate]})).get("pipeline_versions", [])
+        if not page:
+            raise errors.NotFound("the pipeline has no version of that name", where=name)
+        return self._get(f"{versions}/{page[0]['pipeline_version_id']}")
+
+    def create_schedule(self, schedule: JsonObject) -> Document:
+        return self._post(f"{_V2}/recurringruns", schedule)
+
+    def schedule(self, schedule_id: str) -> Document:
+        return self._get(f"{_V2}/recurringruns/{schedule_id}")
+
+    def enable_schedule(self, schedule_id: str, *, enabled: bool) -> None:
+        self._post(f"{_V2}/recurringruns/{schedule_id}:{'enable' if enabled else 'disable'}", None)
+
+    def delete_schedule(self, schedule_id: str, *, stop_runs: bool) -> None:
+        """Its runs stay; those that have not ended are asked to, where `stop_runs`."""
+        policy = {"propagation_policy": "BACKGROUND"} if stop_runs else {}
+        self._call("DELETE", f"{_V2}/recurringruns/{schedule_id}", params=policy)
+
+    def ticks(self, schedule_id: str) -> list[Document]:
+        """The next times at which it is due."""
+        found: list[Document] = self._get(f"{_OWN_SCHEDULES}/{schedule_id}/ticks").get("ticks", [])
+        return found
+
+    def create_backfill(self, schedule_id: str, backfill: JsonObject) -> Document:
+        return self._post(f"{_OWN_SCHEDULES}/{schedule_id}/backfills", backfill)
+
+    def backfills(self, schedule_id: str) -> list[Document]:
+        """Newest first."""
+        found: list[Document] = self._get(f"{_OWN_SCHEDULES}/{schedule_id}/backfills").get("backfills", [])
+        return found
+
+    def stop_backfill(self, schedule_id: str, backfill_id: str) -> None:
+        self._post(f"{_OWN_SCHEDULES}/{schedule_id}/backfills/{quote(backfill_id, safe='')}:stop", None)
 
     def _get(self, path: str, **query: str) -> Document:
         return self._call("GET", path, params={key: value for key, value in query.items() if value})

@@ -1,4 +1,4 @@
-"""RUN and TASK as people write them on the command line, to what they mean."""
+"""RUN, TASK, SCHEDULE and PIPELINE as people write them on the command line, to what they mean."""
 
 from headrace.base.errors import InvalidInput, NotFound
 from headrace.cli.client import Client
@@ -26,6 +26,34 @@ def find_run(client: Client, text: str) -> str:
         some = ", ".join(found[:_ENOUGH]) + (", …" if len(found) > _ENOUGH else "")
         raise InvalidInput(f"{len(found)} runs' ids begin so: {some}", where=text, hint="Give more of the id")
     return found[0]
+
+
+def find_schedule(client: Client, text: str) -> str:
+    """The id of the recurring run that a name, an id, or the start of one names. Raises NotFound, InvalidInput."""
+    if len(text) == _UUID and text.count("-") == 4:
+        return text
+    found = client.listed("recurringruns", limit=2, filters={"name": ("EQUALS", text)})
+    if not found:
+        near = client.listed("recurringruns", limit=200, filters={"recurring_run_id": ("IS_SUBSTRING", text)})
+        found = [each for each in near if str(each["recurring_run_id"]).startswith(text.lower())]
+    if not found:
+        hint = "`headrace schedule ls` lists them"
+        raise NotFound("no recurring run has that name, or an id that begins so", where=text, hint=hint)
+    if len(found) > 1:
+        raise InvalidInput(
+            "several recurring runs are meant", where=text, hint="Give the id of one, or the start of it"
+        )
+    return str(found[0]["recurring_run_id"])
+
+
+def find_pipeline(client: Client, text: str) -> str:
+    """The id of the uploaded pipeline that a name or an id names. Raises NotFound."""
+    for key in ("name", "display_name", "pipeline_id"):
+        found = client.listed("pipelines", limit=1, filters={key: ("EQUALS", text)})
+        if found:
+            return str(found[0]["pipeline_id"])
+    hint = "`headrace ls pipelines` lists them"
+    raise NotFound("there is no file of that name, and no uploaded pipeline", where=text, hint=hint)
 
 
 def find_experiment(client: Client, name: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from headrace.base.clock import Instant, SystemClock, from_rfc3339
+from headrace.base.clock import SystemClock
 from headrace.base.errors import InvalidInput
 from headrace.cli import draw, output, report, wire
 from headrace.cli.client import Document
@@ -14,6 +14,7 @@ from headrace.cli.connect import connect
 from headrace.cli.discover import options_of
 from headrace.cli.display import console, show
 from headrace.cli.find import find_run
+from headrace.cli.moments import show_moment
 from headrace.cli.pipeline import outline_of
 from headrace.cli.show import local_store, show_report
 from headrace.cli.view import seconds, spell
@@ -49,35 +50,29 @@ def get(*, what: str, run: str, home: str | None, host: str | None, json: bool) 
 
 
 def _runs(items: list[Document]) -> Table:
-    table = _table("run", "state", "took", "started", "name")
+    table = plain_table("run", "state", "took", "started", "name")
     now = SystemClock().now()
     for item in items:
         run = wire.run_view(item)
         took = spell(seconds(run.created_at, run.finished_at, now))
-        table.add_row(run.run_id[:8], draw.spell_styled(run.state), took, _moment(run.created_at), Text(run.name))
+        table.add_row(run.run_id[:8], draw.spell_styled(run.state), took, show_moment(run.created_at), Text(run.name))
     return table
 
 
 def _named(items: list[Document], key: str) -> Table:
-    table = _table("id", "made", "name", "description")
+    table = plain_table("id", "made", "name", "description")
     for item in items:
-        made = _moment(from_rfc3339(item["created_at"]))
+        made = show_moment(item["created_at"])
         table.add_row(item[key], made, Text(item.get("display_name", "")), Text(item.get("description", "")))
     return table
 
 
-def _table(*columns: str) -> Table:
+def plain_table(*columns: str) -> Table:
+    """A table of these columns, without lines."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
     for column in columns:
         table.add_column(column, no_wrap=True, overflow="ellipsis", justify="right" if column == "took" else "left")
     return table
-
-
-def _moment(instant: Instant) -> str:
-    """A moment in the user's own time, to the second."""
-    from datetime import UTC, datetime
-
-    return datetime.fromtimestamp(instant / 1e6, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 _ID_OF = {"pipelines": "pipeline_id", "experiments": "experiment_id"}

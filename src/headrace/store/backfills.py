@@ -23,10 +23,9 @@ _B, _K = t.backfills.c, t.ticks.c
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Of a backfill's ticks: how many wait, how many could not be made into a run, and the states of the runs made."""
+    """Of a backfill's ticks: how many wait, and the states of the runs that were made."""
 
     waiting: int
-    failed: int
     runs: Mapping[State, int]
 
 
@@ -75,7 +74,6 @@ def progress(tx: Connection, backfill_id: str) -> Progress:
     )
     return Progress(
         waiting=tx.execute(count.where(of_it, _K.at == 0)).scalar_one(),
-        failed=tx.execute(count.where(of_it, _K.at > 0, _K.run_id == "")).scalar_one(),
         runs={State(row.state): row.runs for row in tx.execute(states)},
     )
 

@@ -24,6 +24,15 @@ LINES = [
     "shell last train",
     "gc --dry-run",
     "version",
+    "schedule create p --cron @daily --timezone UTC -p a=1",
+    "schedule create p.yaml --every 90s",
+    "schedule ls",
+    "schedule get nightly",
+    "schedule enable nightly",
+    "schedule disable nightly",
+    "schedule delete nightly --stop-runs",
+    "backfill nightly --from 2026-01-01 --to 2026-01-31 --dry-run",
+    "backfill nightly --stop abc",
 ]
 
 

@@ -405,7 +405,7 @@ async def test_a_backfill_makes_its_runs_in_order_and_some_at_a_time(place: Plac
         ["55:00", "56:00", "57:00", "58:00", "59:00"],
     ]
     told = place.database.read(lambda tx: backfills.progress(tx, name))
-    assert (told.waiting, told.failed, told.runs) == (0, 0, {State.SUCCEEDED: 5})
+    assert (told.waiting, told.runs) == (0, {State.SUCCEEDED: 5})
     assert place.database.read(lambda tx: backfills.get_backfill(tx, name)).state is BackfillState.DONE
     assert [run.name.split("-")[2] for run in place.runs(made)] == ["1", "2", "3", "4", "5"]
 

@@ -130,7 +130,7 @@ def split_zone(expression: str) -> tuple[str, str]:
 
 def _described(fields: list[str]) -> Cron | Every:
     if fields[0] == "@every" and len(fields) == 2:
-        return Every(_duration(fields[1]))
+        return Every(duration(fields[1]))
     expression = _DESCRIPTORS.get(fields[0]) if len(fields) == 1 else None
     if expression is None:
         known = ", ".join([*_DESCRIPTORS, "@every 1h30m"])
@@ -138,7 +138,7 @@ def _described(fields: list[str]) -> Cron | Every:
     return parse(expression)
 
 
-def _duration(text: str) -> int:
+def duration(text: str) -> int:
     """Whole seconds, at least one, of a duration as Go writes it: `1h30m`, `90s`, `1.5h`."""
     parts = _DURATION.findall(text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
