@@ -9,14 +9,12 @@ from starlette.responses import Response
 from headrace.api import listing, query
 from headrace.api.body import reply
 from headrace.api.convert import artifacts as convert
-from headrace.api.convert.origins import producer
 from headrace.api.handlers import Handlers
 from headrace.api.wire import task as wire
 from headrace.base.errors import InvalidInput
-from headrace.model.artifact import Origin
 from headrace.model.listing import ListQuery, Operation, Predicate
 from headrace.store import artifacts as lists
-from headrace.store.views import ArtifactRecord, ArtifactTask
+from headrace.store.views import ArtifactRecord
 
 MAX_OF_URI = 1000
 """How many artifacts of one uri a page holds."""
@@ -55,7 +53,7 @@ class Artifacts(Handlers):
         )
         return reply(
             wire.ListArtifactTasks(
-                artifact_tasks=[_link(each) for each in page.items],
+                artifact_tasks=[convert.link(each) for each in page.items],
                 total_size=page.total,
                 next_page_token=asked.token(page.next),
             )
@@ -94,15 +92,3 @@ def _with_type(asked: ListQuery, type_name: str) -> ListQuery:
             f"{type_name[:80]!r} is no IOType", where="type", hint=f"Known are: {', '.join(wire.IOType)}"
         )
     return replace(asked, predicates=(*asked.predicates, Predicate("type", Operation.EQUALS, type_name)))
-
-
-def _link(found: ArtifactTask) -> wire.ArtifactTask:
-    return wire.ArtifactTask(
-        id=found.link_id,
-        artifact_id=found.artifact_id,
-        run_id=found.run_id,
-        task_id=found.task_id,
-        type=wire.IOType[found.type.name],
-        producer=producer(Origin(found.type, found.producer, found.iteration)),
-        key=found.key,
-    )

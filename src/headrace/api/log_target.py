@@ -73,6 +73,7 @@ def find_task(tasks: Sequence[Task], node: str) -> Task:
         if task.task_id == node or task.path in paths:
             return task
     named = [task for task in tasks if node in (task.name, task.display_name)]
+    named = [task for task in named if task.posted is None] or named
     if len(named) == 1:
         return named[0]
     if named:

@@ -108,6 +108,12 @@ def from_json(kind: type[M], value: JsonValue, where: str = "") -> M:
     return kind(**{name: value for name, value in given.items() if value != fields.defaults[name]})
 
 
+def given(kind: type[Message], value: JsonValue) -> frozenset[str]:
+    """The names of the message's fields that a JSON value gives, whatever it gives for them."""
+    names = _fields(kind).names
+    return frozenset(names[key] for key in value if key in names) if isinstance(value, Mapping) else frozenset()
+
+
 class _Fields(msgspec.Struct, frozen=True):
     """The fields of a message: their types and defaults, and the spellings of their names."""
 

@@ -19,6 +19,7 @@ from headrace.api.log_search import LogSearch
 from headrace.api.logs import Logs
 from headrace.api.packages import Packages
 from headrace.api.pipelines import Pipelines, Versions
+from headrace.api.posting import Posting
 from headrace.api.recurring import RecurringRuns
 from headrace.api.remote import Remote, rules
 from headrace.api.resume import Resumes
@@ -55,7 +56,7 @@ def routes(services: Services, closing: Closing, scrape: metrics.Scrape) -> list
 
 
 def _runs(services: Services, documents: Documents) -> list[Route]:
-    runs, tasks, why = Runs(services, documents), Tasks(services), Why(services)
+    runs, tasks, posting, why = Runs(services, documents), Tasks(services), Posting(services), Why(services)
     return [
         _route("GET", f"{V2}/runs/{{run_id}}", runs.get),
         _route("GET", f"{V2}/runs", runs.list),
@@ -68,6 +69,10 @@ def _runs(services: Services, documents: Documents) -> list[Route]:
         _route("DELETE", f"{V2}/runs/{{run_id}}", runs.delete),
         _route("GET", f"{V2}/runs/{{run_id}}/tasks", tasks.list),
         _route("GET", f"{V2}/runs/{{run_id}}/tasks/{{task_id}}", tasks.get),
+        _route("POST", f"{V2}/runs/{{run_id}}/tasks", posting.create_task),
+        _route("PATCH", f"{V2}/runs/{{run_id}}/tasks/{{task_id}}", posting.update_task),
+        _route("POST", f"{V2}/runs/{{run_id}}/tasks:batchUpdate", posting.update_tasks),
+        _route("POST", f"{V2}/tasks:findCached", posting.find_cached),
         _route("GET", f"{OWN}/runs/{{run_id}}/tasks/{{node}}/why", why.get),
     ]
 
@@ -140,11 +145,15 @@ def _pipelines(services: Services, documents: Documents) -> list[Route]:
 
 
 def _lineage(services: Services) -> list[Route]:
-    artifacts, content = Artifacts(services), Content(services)
+    artifacts, posting, content = Artifacts(services), Posting(services), Content(services)
     return [
         _route("GET", f"{V2}/artifacts", artifacts.list),
         _route("GET", f"{V2}/artifacts/{{artifact_id:path}}", artifacts.get),
+        _route("POST", f"{V2}/artifacts", posting.create_artifact),
+        _route("POST", f"{V2}/artifacts:batchCreate", posting.create_artifacts),
         _route("GET", f"{V2}/artifact_tasks", artifacts.list_links),
+        _route("POST", f"{V2}/artifact_tasks", posting.create_link),
+        _route("POST", f"{V2}/artifact_tasks:batchCreate", posting.create_links),
         _route("GET", f"{OWN}/artifacts/{{artifact_id}}/content", plain(content.get)),
         _route("GET", f"{OWN}/artifacts/{{artifact_id}}/files", plain(content.files)),
         _route("GET", f"{V2}/runs/{{run_id}}/nodes/{{node}}/artifacts/{{name}}:read", content.read_base64),

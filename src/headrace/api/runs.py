@@ -14,6 +14,7 @@ from headrace.api.convert import runs as convert
 from headrace.api.convert import tasks as convert_tasks
 from headrace.api.documents import Documents
 from headrace.api.handlers import Handlers
+from headrace.api.tasks import whole_run
 from headrace.api.wire import run as wire
 from headrace.api.wire.common import Empty
 from headrace.base.clock import Instant
@@ -115,9 +116,10 @@ class Runs(Handlers):
         run = lists.get_run(tx, run_id)
         wanted = full or not run.pipeline_version_id
         document = self.documents.get(tx, run.plan_id) if wanted else None
-        tasks = runs.load_tasks(tx, run.key)
-        whole = convert_tasks.Whole.of(run, tasks, self.plan_if_any(tx, run.plan_id)) if full else None
-        return self._message(run, document=document, tasks=tasks, whole=whole)
+        if not full:
+            return self._message(run, document=document, tasks=runs.load_tasks(tx, run.key))
+        whole = whole_run(self, tx, run)
+        return self._message(run, document=document, tasks=list(whole.family.by_path.values()), whole=whole)
 
     async def list(self, request: Request) -> Response:
         full = _is_full(request)

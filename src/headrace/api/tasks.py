@@ -9,8 +9,11 @@ from headrace.api.convert import tasks as convert
 from headrace.api.handlers import Handlers
 from headrace.api.log_target import find_task
 from headrace.api.wire import task as wire
+from headrace.model.run import Run
 from headrace.store import query as lists
+from headrace.store import runs
 from headrace.store.db import Tx
+from headrace.store.posted import links_of
 
 
 class Tasks(Handlers):
@@ -20,7 +23,7 @@ class Tasks(Handlers):
 
         def read(tx: Tx) -> wire.ListTasks:
             page = lists.list_tasks(tx, run_id, asked.query, parent_id=parent_id)
-            whole = self._whole(tx, run_id)
+            whole = self.whole(tx, run_id)
             return wire.ListTasks(
                 tasks=[convert.pipeline_task(whole, each) for each in page.items],
                 total_size=page.total,
@@ -33,11 +36,17 @@ class Tasks(Handlers):
         run_id, node = query.path(request, "run_id"), query.path(request, "task_id")
 
         def read(tx: Tx) -> wire.PipelineTask:
-            whole = self._whole(tx, run_id)
+            whole = self.whole(tx, run_id)
             return convert.pipeline_task(whole, find_task(list(whole.family.by_path.values()), node))
 
         return reply(await self.read(read))
 
-    def _whole(self, tx: Tx, run_id: str) -> convert.Whole:
-        run = lists.get_run(tx, run_id)
-        return convert.Whole.of(run, lists.get_tasks(tx, run_id), self.plan_if_any(tx, run.plan_id))
+    def whole(self, tx: Tx, run_id: str) -> convert.Whole:
+        """The run with its tasks, and what clients linked to them. Raises NotFound."""
+        return whole_run(self, tx, lists.get_run(tx, run_id))
+
+
+def whole_run(handlers: Handlers, tx: Tx, run: Run) -> convert.Whole:
+    """The run with all that its tasks are told against."""
+    tasks, plan = runs.load_tasks(tx, run.key), handlers.plan_if_any(tx, run.plan_id)
+    return convert.Whole.of(run, tasks, plan, links_of(tx, run.key))

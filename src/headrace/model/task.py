@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from headrace.base import ids
 from headrace.base.clock import Instant
+from headrace.base.json import JsonObject
 from headrace.model.artifact import Bindings
 from headrace.model.run import Failure, StateChange
 from headrace.model.state import State
@@ -77,7 +78,8 @@ class Attempt:
 class Task:
     """A task that was reached. Tasks that a run never reached have no row.
 
-    `iterations` is how many a loop has, `iteration` which of them (from 0) a task is; -1 where there is none.
+    `iterations` is how many a loop has, `iteration` which of them (from 0) a task is; -1 where there is none. `posted`
+    is what a client said of a task that it posted itself; None for those of the planner, which never sees others.
     """
 
     task_id: str
@@ -100,6 +102,7 @@ class Task:
     attempts: tuple[Attempt, ...] = ()
     iteration: int = -1
     iterations: int = -1
+    posted: JsonObject | None = None
 
     @property
     def open_attempt(self) -> Attempt | None:

@@ -26,6 +26,7 @@ _NEWEST = (
         t.tasks.c.namespace == bindparam("namespace"),
         t.tasks.c.fingerprint == bindparam("fingerprint"),
         t.tasks.c.state.in_(GOOD),
+        t.tasks.c.posted.is_(None),
     )
     .order_by(t.tasks.c.ended_at.desc())
     .limit(1)

@@ -181,6 +181,7 @@ def task_values(task: Task) -> Values:
         "history": "".join(map(history_line, task.history)),
         "iteration": task.iteration,
         "iterations": task.iterations,
+        "posted": None if task.posted is None else to_json(task.posted),
         "inputs": bindings_json(task.inputs),
         "outputs": bindings_json(task.outputs),
     }
@@ -208,6 +209,7 @@ def task_of(row: Row[Any], artifacts: Mapping[str, Artifact], attempts: tuple[At
         attempts=attempts,
         iteration=row.iteration,
         iterations=row.iterations,
+        posted=None if row.posted is None else from_json(row.posted),
     )
 
 

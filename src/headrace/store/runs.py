@@ -131,13 +131,14 @@ def load_document(tx: Connection, plan_id: str) -> JsonObject:
 
 
 def load_run(tx: Connection, run_id: str) -> RunRows:
-    """All rows of a run. Raises NotFound."""
+    """All rows of a run that are the planner's. Raises NotFound."""
     row = tx.execute(_RUN, {"run": run_id}).first()
     if row is None:
         raise NotFound(f"Run {run_id} not found")
     run = with_resume(tx, run_of(row))
     last = tx.execute(_LAST_EVENT, {"run": run.key}).scalar()
     tasks, retired = _load_tasks(tx, run.key)
+    tasks = tuple(task for task in tasks if task.posted is None)
     return RunRows(run=run, document_id=run.plan_id, tasks=tasks, retired=retired, last_event=last or 0)
 
 
@@ -148,7 +149,7 @@ def with_resume(tx: Connection, run: Run) -> Run:
 
 
 def load_tasks(tx: Connection, key: int) -> tuple[Task, ...]:
-    """All tasks of the run with that key, in the order in which they were reached."""
+    """All tasks of the run with that key, in the order in which they were reached; those of clients, too."""
     return _load_tasks(tx, key)[0]
 
 

@@ -1,9 +1,13 @@
 """Artifacts as KFP 3.0 has them: a `system.Metrics` artifact is one Metric per key, with ids that stay the same."""
 
+from headrace.api.convert.origins import producer
 from headrace.api.proto_json import timestamp
 from headrace.api.wire.task import Artifact as WireArtifact
-from headrace.api.wire.task import ArtifactType
-from headrace.model.artifact import METRIC, METRICS, Artifact, metric_id, numbers
+from headrace.api.wire.task import ArtifactTask as WireLink
+from headrace.api.wire.task import ArtifactType, IOType
+from headrace.base.json import JsonObject
+from headrace.model.artifact import METRIC, METRICS, Artifact, Origin, metric_id, numbers
+from headrace.store.views import ArtifactTask
 
 SCHEMA_TITLE = "_kfp_schema_title"
 """Where the metadata keeps a type that KFP has no name for."""
@@ -61,3 +65,25 @@ def _metric(found: Artifact, name: str, value: float, namespace: str) -> WireArt
 def schema_title(type_name: str) -> str:
     """The schema title of a 3.0 type; what is none is a title already."""
     return next((title for title, kind in _TYPES.items() if kind == type_name), type_name)
+
+
+def row_type(given: WireArtifact) -> tuple[str, JsonObject]:
+    """The type and the metadata that a client's artifact has as a row: a type without a name comes in the metadata."""
+    metadata = dict(given.metadata)
+    own = metadata.pop(SCHEMA_TITLE, None)
+    if given.type is ArtifactType.Artifact and isinstance(own, str) and own:
+        return own, metadata
+    return schema_title(given.type), dict(given.metadata)
+
+
+def link(found: ArtifactTask) -> WireLink:
+    """A link of lineage."""
+    return WireLink(
+        id=found.link_id,
+        artifact_id=found.artifact_id,
+        run_id=found.run_id,
+        task_id=found.task_id,
+        type=IOType[found.type.name],
+        producer=producer(Origin(found.type, found.producer, found.iteration)),
+        key=found.key,
+    )

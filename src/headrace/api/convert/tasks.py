@@ -1,8 +1,9 @@
 """Tasks as messages: `PipelineTaskDetail` of 2.17 and `PipelineTask` of 3.0. Takes all tasks of a run."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from headrace.api.convert import posted
 from headrace.api.convert.artifacts import artifacts
 from headrace.api.convert.common import history, runtime_state, status
 from headrace.api.convert.family import Family
@@ -17,6 +18,7 @@ from headrace.model.state import TASK_STATE
 from headrace.model.task import Task
 from headrace.spec.origins import Side
 from headrace.spec.plan import Plan
+from headrace.store.posted import PostedLink
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +28,16 @@ class Whole:
     run: Run
     family: Family
     origins: Origins
+    links: Mapping[str, Sequence[PostedLink]]
 
     @classmethod
-    def of(cls, run: Run, tasks: Iterable[Task], plan: Plan | None) -> "Whole":
-        """`plan` is None where the run's document cannot be compiled."""
+    def of(
+        cls, run: Run, tasks: Iterable[Task], plan: Plan | None, links: Mapping[str, Sequence[PostedLink]]
+    ) -> "Whole":
+        """`plan` is None where the run's document cannot be compiled; `links` are those of clients, by task id."""
         family = Family(tasks)
         given = frozenset(name for name, value in run.parameters.items() if value is not None)
-        return cls(run, family, Origins(plan, family, given))
+        return cls(run, family, Origins(plan, family, given), links)
 
 
 def details(run: Run, tasks: Iterable[Task]) -> list[wire_run.PipelineTaskDetail]:
@@ -77,6 +82,14 @@ def _artifact_lists(bindings: Bindings) -> dict[str, wire_run.ArtifactList]:
 
 def pipeline_task(whole: Whole, task: Task) -> wire.PipelineTask:
     """One task, as 3.0 has it."""
+    links, family = whole.links.get(task.task_id, ()), whole.family
+    if task.posted is not None:
+        return posted.shown(task, whole.run, family.inside(task), family.parent_id(task), links)
+    return posted.linked(_planned(whole, task), whole.run, links)
+
+
+def _planned(whole: Whole, task: Task) -> wire.PipelineTask:
+    """A task of the planner's."""
     run, family, origins = whole.run, whole.family, whole.origins
     return wire.PipelineTask(
         name=task.name,
