@@ -32,6 +32,16 @@ def chain(*, cached: bool) -> Pipeline:
     return pipeline
 
 
+def one(*, cached: bool) -> Pipeline:
+    """A single step."""
+
+    @dsl.pipeline(name="one")
+    def pipeline() -> None:
+        increment(number=0).set_caching_options(cached)
+
+    return pipeline
+
+
 def fan_out(*, cached: bool) -> Pipeline:
     """Steps that wait for nothing, each with an input of its own."""
 

@@ -109,6 +109,7 @@ def test_what_is_no_zone(name: str) -> None:
         load_zone(name)
 
 
+@settings(deadline=None)
 @given(
     minutes=st.sets(st.integers(0, 59), min_size=1, max_size=3),
     step=st.integers(1, 5),
@@ -128,7 +129,7 @@ def test_hours_with_a_star_fire_whenever_clocks_show_a_fitting_time(
     assert found == from_rfc3339(expected.isoformat())
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(
     hour=st.integers(0, 23),
     minute=st.integers(0, 59),
