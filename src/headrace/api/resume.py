@@ -28,8 +28,8 @@ from headrace.spec.plan import Plan
 from headrace.spec.schedule import macros
 from headrace.spec.spots import ANY, Spot, find_spot
 from headrace.spec.values import runtime_parameters
+from headrace.store import catalog, runs
 from headrace.store import query as lists
-from headrace.store import runs
 from headrace.store.db import Tx
 
 _MOST = 10
@@ -57,7 +57,9 @@ class Resumes(Handlers):
 
         def unit(tx: Tx) -> Run:
             _check_ended(lists.get_run(tx, run_id))
-            return runs.create_run(tx, run, earlier.document, RunRequested(run.created_at))
+            home = catalog.present_or_default(tx, run.namespace, run.experiment_id, run.created_at)
+            placed = replace(run, experiment_id=home.experiment_id)
+            return runs.create_run(tx, placed, earlier.document, RunRequested(run.created_at))
 
         created = await self.write(unit)
         self.services.wake(created.run_id)

@@ -69,6 +69,12 @@ def ensure_default_experiment(tx: Connection, namespace: str, at: Instant) -> Ex
         return create_experiment(tx, experiment)
 
 
+def present_or_default(tx: Connection, namespace: str, experiment_id: str, at: Instant) -> Experiment:
+    """The experiment with that id; `Default` where it was deleted."""
+    row = tx.execute(_EXPERIMENT, {"experiment": experiment_id}).first()
+    return ensure_default_experiment(tx, namespace, at) if row is None else experiment_of(row)
+
+
 def get_experiment(tx: Connection, experiment_id: str) -> Experiment:
     """Raises NotFound."""
     row = tx.execute(_EXPERIMENT, {"experiment": experiment_id}).first()

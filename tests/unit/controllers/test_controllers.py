@@ -227,6 +227,59 @@ async def test_a_lost_attempt_is_tried_again_at_no_cost_to_the_user(place: Place
     assert (second.number, rows.run.state) == (2, State.SUCCEEDED)
 
 
+@pytest.mark.parametrize("away", [601, 86_400])
+async def test_a_time_limit_passes_while_no_server_is_there(place: Place, away: int) -> None:
+    place.launcher.script = running
+    platform = {"deploymentSpec": {"executors": {"exec-a": {"activeDeadlineSeconds": 600}}}}
+    spec = pipeline(shell_task("a", "true"))
+    run_id = place.create({"pipeline_spec": spec, "platform_spec": {"platforms": {"kubernetes": platform}}})
+    async with place.controllers():
+        await place.until(lambda: any(task.state is State.RUNNING for task in place.rows(run_id).tasks[1:]))
+        assert not place.launcher.kills
+    place.clock.advance(away)
+    async with place.controllers():
+        rows = await place.ended(run_id)
+    assert place.launcher.kills == [attempt_id(run_id, "root.a", 1)]
+    failure = rows.tasks[1].failure
+    assert failure is not None
+    assert failure.message == "timed out after 600 s, its time limit (activeDeadlineSeconds)"
+
+
+async def test_a_time_limit_does_not_pass_because_the_clock_jumps(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor when the run is loaded again after it, since a commit failed."""
+    place.launcher.script = running
+    config = {"pipelineConfig": {"activeDeadlineSeconds": 600}}
+    spec = pipeline(shell_task("a", "true"))
+    run_id = place.create({"pipeline_spec": spec, "platform_spec": {"platforms": {"kubernetes": config}}})
+    submit, refusals, done = place.database.submit, [Unavailable("the disk is full")], []
+
+    def sometimes(unit: Callable[[Tx], Any]) -> Any:
+        def broken(tx: Tx) -> Any:
+            unit(tx)
+            raise refusals.pop()
+
+        if refusals:
+            return submit(broken)
+        asked = submit(unit)
+        asked.add_done_callback(done.append)
+        return asked
+
+    async with place.controllers() as controllers:
+        await place.until(lambda: any(task.state is State.RUNNING for task in place.rows(run_id).tasks[1:]))
+        place.clock.advance(86_400)
+        monkeypatch.setattr(place.database, "submit", sometimes)
+        controllers.wake(run_id)
+        await place.until(lambda: len(done) == 1)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert not place.launcher.kills
+        place.launcher.end(attempt_id(run_id, "root.a", 1), 0)
+        rows = await place.ended(run_id)
+    assert rows.run.state is State.SUCCEEDED
+
+
 async def test_a_root_that_is_not_served_here_fails_the_task_by_name(place: Place) -> None:
     run_id = place.create(pipeline(shell_task("a", "true")), root="gs://bucket/x")
     async with place.controllers():
