@@ -1,20 +1,27 @@
-"""A server that dies at a named moment: `HEADRACE_TEST_FAULT=after-commit:3` is the third passing of `after-commit`.
+"""A server that dies, or whose clock jumps, at moments that a test names by its environment.
 
-With `HEADRACE_TEST_FAULT_TREE=1` its fork servers die with it, in the same breath.
+HEADRACE_TEST_FAULT        `after-commit:3`: it is killed when `after-commit` is passed for the third time
+HEADRACE_TEST_FAULT_TREE   `1`: its fork servers die with it, in the same breath
+HEADRACE_TEST_CLOCK        seconds by which its clock is off when it starts
+HEADRACE_TEST_JUMPS        `7`: a seed; by a day forth or back, about every eighth time that any moment is passed
 """
 
 import argparse
 import asyncio
 import os
+import random
 import signal
 import sys
 from collections import Counter
 from pathlib import Path
 
+from headrace.base.clock import SECOND, Instant, SystemClock
 from headrace.base.home import Home
-from headrace.base.settings import Settings
+from headrace.base.settings import load
 from headrace.cli.server import run_server
 from headrace.controllers.faults import Fault
+
+DAY = 86_400
 
 
 def children() -> list[int]:
@@ -23,15 +30,34 @@ def children() -> list[int]:
     return [int(pid) for each in found for pid in each.read_text().split()]
 
 
-class Bomb:
-    """Counts the moments and kills at the one that was asked for."""
+class JumpingClock:
+    """The machine's clock, off by some seconds."""
 
-    def __init__(self, fault: str, passing: int, *, tree: bool) -> None:
-        self.fault, self.passing, self.tree = fault, passing, tree
+    def __init__(self, seconds: int) -> None:
+        self.seconds = seconds
+        self._machine = SystemClock()
+
+    def now(self) -> Instant:
+        return Instant(self._machine.now() + self.seconds * SECOND)
+
+
+class Trouble:
+    """Counts the moments; kills at the one that was asked for, sets the clock at some."""
+
+    def __init__(self, clock: JumpingClock) -> None:
+        self.clock = clock
+        self.fault, _, passing = os.environ.get("HEADRACE_TEST_FAULT", "none:1").partition(":")
+        self.passing = int(passing)
+        self.tree = os.environ.get("HEADRACE_TEST_FAULT_TREE") == "1"
+        jumps = os.environ.get("HEADRACE_TEST_JUMPS")
+        self.jumps = random.Random(jumps) if jumps else None
         self.seen: Counter[Fault] = Counter()
 
     def __call__(self, fault: Fault) -> None:
         self.seen[fault] += 1
+        if self.jumps is not None and self.jumps.random() < 1 / 8:
+            self.clock.seconds += self.jumps.choice([-DAY, DAY])
+            print(f"the clock is off by {self.clock.seconds} seconds", flush=True)
         if fault == self.fault and self.seen[fault] == self.passing:
             if self.tree:
                 for pid in children():
@@ -45,10 +71,11 @@ def main() -> None:
     parser.add_argument("--port", type=int)
     parser.add_argument("--slots", type=int, default=2)
     options = parser.parse_args()
-    name, _, passing = os.environ.get("HEADRACE_TEST_FAULT", "none:1").partition(":")
-    bomb = Bomb(name, int(passing), tree=os.environ.get("HEADRACE_TEST_FAULT_TREE") == "1")
-    settings = Settings(port=options.port, slots=options.slots)
-    asyncio.run(run_server(Home(options.home), settings, ready=print, stop=asyncio.Event(), faults=bomb))
+    clock = JumpingClock(int(os.environ.get("HEADRACE_TEST_CLOCK", "0")))
+    home = Home(options.home)
+    settings = load(home.settings, os.environ, {"port": options.port, "slots": options.slots})
+    trouble = Trouble(clock)
+    asyncio.run(run_server(home, settings, ready=print, stop=asyncio.Event(), faults=trouble, clock=clock))
 
 
 if __name__ == "__main__":

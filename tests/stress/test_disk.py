@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from tests.crash import flow
 from tests.harness import Server, artifacts_of, tasks_of
 from tests.ir import pipeline, shell_task
 from tests.stress.conftest import Disk, Start
@@ -75,8 +76,7 @@ def test_an_artifact_that_does_not_fit(start: Start, disk: Disk, tmp_path: Path)
     assert found["state"] == "FAILED"
     assert FULL in message(only(found))
     assert FULL in found["error"]["message"]
-    for left in (home / "store").rglob("data"):
-        left.unlink()
+    assert list((home / "store").rglob("data")) == [], "what it left keeps nobody else waiting"
     assert server.wait(server.submit(compiled(filling), megabytes=LITTLE // 2))["state"] == "SUCCEEDED"
 
 
@@ -167,3 +167,34 @@ def test_the_databases_disk_is_full_for_a_moment(start: Start, disk: Disk, tmp_p
     assert len(lines(proof)) == len(set(lines(proof))) == len(accepted) + 1
     listed = server.get("/apis/v2beta1/runs?page_size=200")["runs"]
     assert {run["run_id"] for run in listed} == set(accepted)
+
+
+def test_the_whole_disk_is_full_while_a_run_goes_on(start: Start, disk: Disk, tmp_path: Path) -> None:
+    """Steps that find it full are tried again by us; the one retry that the flaky step has is still there for it."""
+    home, proof = tmp_path / "home", tmp_path / "proof"
+    disk(home, 2 * LITTLE)
+    server = start("--slots", "4", home=home)
+    run_id = server.submit(flow.document(), proof=str(proof))
+    until(lambda: len(lines(proof)) >= 2, "the first steps run", server)
+    filler = stuff(home)
+    until(lambda: "is full" in server.log(), "somebody finds it full", server)
+    claimed = [each.parent for each in (home / "attempts").glob("*/claim")]
+    until(lambda: all((each / "exit").exists() for each in claimed), "what runs has ended", server)
+    filler.unlink()
+    found = server.wait(run_id)
+    flow.check(found, proof, once=False)
+    flaky = next(task for path, task in tasks_of(found).items() if path.endswith(".flaky"))
+    assert len(flaky["pods"]) >= 2
+
+
+def test_a_step_that_found_the_disk_full_is_not_to_blame(start: Start, disk: Disk, tmp_path: Path) -> None:
+    """It has no retries of its own, and none is needed; what its first try left of its artifact is removed."""
+    home = tmp_path / "home"
+    disk(home / "store", LITTLE)
+    server = start(home=home)
+    filler = stuff(home / "store")
+    run_id = server.submit(compiled(filling), megabytes=1)
+    until(lambda: len(only(server.run(run_id))["pods"]) > 1, "it is tried again", server)
+    filler.unlink()
+    assert server.wait(run_id)["state"] == "SUCCEEDED"
+    assert len(list((home / "store").rglob("data"))) == 1

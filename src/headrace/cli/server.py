@@ -40,14 +40,16 @@ async def run_server(
     ready: Callable[[str, str], None],
     stop: asyncio.Event,
     faults: Faults = no_faults,
+    clock: Clock | None = None,
 ) -> None:
     """Serve the home until `stop` is set. Steps that run then go on, and the next server takes them over.
 
-    `ready` is told the URL and which database it is. `faults` is for crash tests. Raises FailedPrecondition where
-    another server has the home or its file, Unavailable where the address or the database cannot be had.
+    `ready` is told the URL and which database it is. `faults`, and a `clock` other than the machine's, are for
+    tests. Raises FailedPrecondition where another server has the home or its file, Unavailable where the address or the
+    database cannot be had.
     """
     with _locked(home):
-        clock = SystemClock()
+        clock = clock or SystemClock()
         database = await asyncio.to_thread(Database.open, database_url(home, settings), clock)
         try:
             with serving(database):

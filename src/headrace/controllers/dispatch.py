@@ -9,7 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from headrace.base.clock import Clock, Instant
@@ -22,6 +22,7 @@ from headrace.controllers.publish import publish
 from headrace.controllers.step import Step, launch_request
 from headrace.launch.base import Exited, Launcher, LaunchRequest, Lost, Observation, Refused, Started
 from headrace.launch.explain import explain_exit
+from headrace.launch.room import was_starved
 from headrace.model.event import AttemptFailed, AttemptStarted, AttemptSucceeded, Event
 from headrace.model.run import Failure
 
@@ -150,8 +151,8 @@ class Dispatcher:
             case Exited():
                 self._faults(Fault.AFTER_EXIT)
                 self._go(self._finish(sent, seen))
-            case Lost(reason=reason):
-                self._fail(step, Failure(reason), seen.at, Instant(0), infrastructure=True)
+            case Lost():
+                self._go(self._give_up(sent, seen))
             case Refused(reason=reason, infrastructure=infrastructure):
                 self._fail(step, Failure(reason), seen.at, Instant(0), infrastructure=infrastructure)
 
@@ -166,6 +167,23 @@ class Dispatcher:
             loop = asyncio.get_running_loop()
             verdict = await loop.run_in_executor(self._threads, self._verdict, sent, seen)
         self._tell(sent.step.run.run_id, verdict)
+
+    async def _give_up(self, sent: _Sent, seen: Lost) -> None:
+        """Nobody knows how the attempt ended: what it left is of no use."""
+        loop = asyncio.get_running_loop()
+        left = await loop.run_in_executor(self._threads, self._discard, sent.step)
+        self._fail(sent.step, Failure(seen.reason + left), seen.at, Instant(0), infrastructure=True)
+
+    def _discard(self, step: Step) -> str:
+        """Remove what a failed attempt wrote of its artifacts: no run will ever name it, and it may be large.
+
+        Gives what is to be said where that cannot be done.
+        """
+        try:
+            self._blobs.delete(step.base_uri)
+        except Unavailable as error:
+            return f". What it left cannot be removed: {error}"
+        return ""
 
     def _verdict(self, sent: _Sent, seen: Exited) -> Event:
         step, path = sent.step, sent.step.task.path
@@ -183,13 +201,14 @@ class Dispatcher:
             else:
                 return AttemptSucceeded(step.attempt_id, path, seen.at, seen.started_at, outputs, seen.usage)
         else:
-            failure, infrastructure = Failure(explain_exit(seen, sent.request, self._settings.images)), False
+            failure = Failure(explain_exit(seen, sent.request, self._settings.images))
+            infrastructure = not seen.killed and was_starved(sent.request)
         return AttemptFailed(
             step.attempt_id,
             path,
             seen.at,
             seen.started_at,
-            failure,
+            replace(failure, message=failure.message + self._discard(step)),
             exit_code=seen.exit_code,
             killed=seen.killed,
             infrastructure=infrastructure,

@@ -25,9 +25,9 @@ def explain_exit(exited: Exited, request: LaunchRequest, images: Mapping[str, Im
     how = exited.message or _how(exited)
     if exited.killed:
         return how
-    said = _telling_line(_tail(request.folder / wire.LOG))
+    said = _telling_line(tail(request.folder / wire.LOG))
     text = f"{how}: {said}" if said else how
-    if _is_full(request.folder):
+    if is_full(request.folder):
         text += ". The disk that holds its log is full, so what it said last may be missing"
     missing = _MISSING_MODULE.search(said)
     if missing is not None and not base_of(request.image, images or {}).mapped:
@@ -54,7 +54,8 @@ def _how(exited: Exited) -> str:
     return f"ended by {name}{hint}"
 
 
-def _tail(log: Path) -> str:
+def tail(log: Path) -> str:
+    """The last of what it holds; nothing where it cannot be read."""
     try:
         with log.open("rb") as file:
             file.seek(0, os.SEEK_END)
@@ -64,7 +65,8 @@ def _tail(log: Path) -> str:
         return ""
 
 
-def _is_full(folder: Path) -> bool:
+def is_full(folder: Path) -> bool:
+    """Whether the disk of the folder has no room for another line."""
     try:
         disk = os.statvfs(folder)
     except OSError:

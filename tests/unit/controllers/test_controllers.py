@@ -280,6 +280,29 @@ async def test_a_time_limit_does_not_pass_because_the_clock_jumps(
     assert rows.run.state is State.SUCCEEDED
 
 
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda launcher, name: launcher.end(name, 1),
+        lambda launcher, name: launcher.lose(name, "its supervisor is gone"),
+    ],
+    ids=["failed", "lost"],
+)
+async def test_what_a_failed_attempt_left_of_its_artifacts_is_removed(
+    place: Place, end: Callable[[ScriptedLauncher, str], None]
+) -> None:
+    place.launcher.script = running
+    place.create(pipeline(shell_task("a", "true")))
+    async with place.controllers():
+        await place.until(lambda: len(place.launcher.claimed) == 1)
+        (request,) = place.launcher.claimed.values()
+        left = request.outputs[0].parent
+        (left / "data").mkdir(parents=True)
+        (left / "data" / "half").write_bytes(b"half of it")
+        end(place.launcher, request.attempt_id)
+        await place.until(lambda: not left.exists())
+
+
 async def test_a_root_that_is_not_served_here_fails_the_task_by_name(place: Place) -> None:
     run_id = place.create(pipeline(shell_task("a", "true")), root="gs://bucket/x")
     async with place.controllers():
