@@ -139,9 +139,9 @@ def test_a_run_that_is_to_terminate_shows_it_at_once(database: Database) -> None
 
 def test_a_lease_has_one_holder(database: Database) -> None:
     run = make_run(database)
-    assert do(database, lambda tx: leases.take_lease(tx, run.key, "one")) == 1
+    assert do(database, lambda tx: leases.take_lease(tx, run.key, "one")) == leases.Taken(1, "", "")
     do(database, lambda tx: leases.hold_lease(tx, run.key, 1))
-    assert do(database, lambda tx: leases.take_lease(tx, run.key, "two")) == 2
+    assert do(database, lambda tx: leases.take_lease(tx, run.key, "two")) == leases.Taken(2, "one", "")
     do(database, lambda tx: leases.hold_lease(tx, run.key, 2))
     with pytest.raises(LeaseLost):
         do(database, lambda tx: leases.hold_lease(tx, run.key, 1))
@@ -149,6 +149,57 @@ def test_a_lease_has_one_holder(database: Database) -> None:
         do(database, lambda tx: leases.hold_lease(tx, 999_999, 1))
     with pytest.raises(NotFound):
         do(database, lambda tx: leases.take_lease(tx, 999_999, "one"))
+
+
+def test_a_holder_keeps_its_runs_while_it_stands_by_the_databases_clock(database: Database) -> None:
+    run, other, ended = (
+        make_run(database, a_run("r")),
+        make_run(database, a_run("other")),
+        make_run(database, a_run("e")),
+    )
+    over = RunMoved(Instant(5), State.SUCCEEDED)
+    do(database, lambda tx: runs.take_inbox(tx, ended))
+    do(database, lambda tx: runs.write(tx, ended, 0, (RunRequested(Instant(5)),), (over,)))
+    for each in (run, ended):
+        do(database, lambda tx, key=each.key: leases.take_lease(tx, key, "one"))
+    do(database, lambda tx: leases.renew(tx, "one", "its.host", 60))
+    both = sorted((run.run_id, other.run_id))
+
+    def takeable(holder: str) -> list[str]:
+        return database.read(lambda tx: leases.takeable_runs(tx, holder))
+
+    assert (takeable("one"), takeable("two")) == (both, [other.run_id])
+    assert database.read(lambda tx: leases.owned_elsewhere(tx, "two")) == {run.run_id}
+    with pytest.raises(LeaseLost, match="another server"):
+        do(database, lambda tx: leases.take_lease(tx, run.key, "two"))
+    assert do(database, lambda tx: leases.take_lease(tx, run.key, "one")) == leases.Taken(2, "one", "its.host")
+    do(database, lambda tx: leases.renew(tx, "one", "its.host", 0))
+    assert takeable("two") == both
+    assert do(database, lambda tx: leases.take_lease(tx, run.key, "two")) == leases.Taken(3, "one", "its.host")
+    with pytest.raises(LeaseLost):
+        do(database, lambda tx: leases.hold_lease(tx, run.key, 2))
+
+
+def test_attempts_are_stale_when_they_are_over_or_their_run_is_anothers(database: Database) -> None:
+    mine, others = make_run(database, a_run("mine")), make_run(database, a_run("others"))
+    do(database, lambda tx: leases.take_lease(tx, mine.key, "me"))
+    do(database, lambda tx: leases.take_lease(tx, others.key, "you"))
+    for run in (mine, others):
+        attempts = [an_attempt(run, "root.t", number) for number in (1, 2)]
+        over = AttemptMoved(replace(attempts[0], state=AttemptState.ENDED))
+        write(
+            database,
+            run,
+            0,
+            TaskReady("root.t", Instant(2)),
+            TaskAdded(a_task(run, "root.t")),
+            *map(AttemptAdded, attempts),
+            over,
+        )
+    asked = ["unknown", *(an_attempt(run, "root.t", number).attempt_id for run in (mine, others) for number in (1, 2))]
+    stale = database.read(lambda tx: leases.stale_attempts(tx, "me", asked))
+    assert set(stale) == {*asked} - {"unknown", an_attempt(mine, "root.t", 2).attempt_id}
+    assert database.read(lambda tx: leases.last_events(tx, [mine.run_id, "unknown"])) == {mine.run_id: (1, "PENDING")}
 
 
 def test_a_task_is_loaded_as_it_became(database: Database) -> None:

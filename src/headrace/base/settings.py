@@ -50,6 +50,7 @@ class Settings:
     pipeline_url_allow_http: bool = False
     pipeline_url_validation_enabled: bool = True
     kill_grace: float = 10.0
+    lease_seconds: float = 30.0
     log_level: str = "info"
 
     def __post_init__(self) -> None:
@@ -63,6 +64,9 @@ class Settings:
             raise InvalidInput(f"{self.kill_grace} is no time", where="kill_grace", hint="Give seconds, 0 or more")
         if self.schedule_timezone != "UTC":
             _check_zone(self.schedule_timezone)
+        if not 1 <= self.lease_seconds <= 3600:
+            hint = "Give 1 to 3600 seconds"
+            raise InvalidInput(f"{self.lease_seconds} is no time", where="lease_seconds", hint=hint)
         if self.log_level not in LOG_LEVELS:
             hint = f"Give one of {', '.join(LOG_LEVELS)}"
             raise InvalidInput(f"{self.log_level!r} is unknown", where="log_level", hint=hint)

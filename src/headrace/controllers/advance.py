@@ -7,7 +7,7 @@ attempts are sent again: that is all there is to recovery.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from headrace.base.clock import Clock
+from headrace.base.clock import Clock, Instant
 from headrace.controllers.lookup import IsIntact, look_up
 from headrace.engine.cancel import must_end
 from headrace.engine.deadline import open_deadlines
@@ -15,7 +15,8 @@ from headrace.engine.decision import Kill, Launch, Sent
 from headrace.engine.retry import open_waits
 from headrace.engine.settle import settle
 from headrace.engine.state import Options, RunState, open_attempts
-from headrace.model.event import Event
+from headrace.model.event import AttemptFailed, Event
+from headrace.model.run import Failure
 from headrace.spec.plan import Plan
 from headrace.store import equal, leases, runs, upkeep
 from headrace.store.db import Tx
@@ -46,7 +47,7 @@ class Advanced:
 class Advance:
     """What every such transaction of a process uses.
 
-    `holder` is the process in leases, `plan` finds a plan by id, `is_intact` says whether an artifact is what it was.
+    `holder` is the home in leases, `plan` finds a plan by id, `is_intact` says whether an artifact is what it was.
     """
 
     clock: Clock
@@ -58,12 +59,13 @@ class Advance:
     def __call__(self, tx: Tx, run_id: str, held: Held | None, observed: Sequence[Event]) -> Advanced:
         """Bring the run forward. Mutates `held`, which is void if the commit fails. Raises LeaseLost."""
         loaded = held is None
+        lost: Sequence[Event] = ()
         if held is None:
-            held = self._load(tx, run_id)
+            held, lost = self._load(tx, run_id)
         else:
             leases.hold_lease(tx, held.state.run.key, held.term)
         state = held.state
-        events = [*runs.take_inbox(tx, state.run), *observed]
+        events = [*lost, *runs.take_inbox(tx, state.run), *observed]
         settled = settle(state, events, lambda look: look_up(tx, state, look, self.clock.now(), self.is_intact))
         rows = runs.write(tx, state.run, held.number, events, settled.changes, state.plan)
         woken = equal.wake(tx, state.run.namespace, settled.freed, self.clock.now()) if settled.freed else ()
@@ -76,14 +78,27 @@ class Advance:
         """The run as its rows have it, without a lease."""
         return self._read(tx, runs.load_run(tx, run_id))
 
-    def _load(self, tx: Tx, run_id: str) -> Held:
-        """The run from its rows, under a new term of its lease."""
+    def _load(self, tx: Tx, run_id: str) -> tuple[Held, Sequence[Event]]:
+        """The run from its rows, under a new term of its lease; and the end of what another server has left open."""
+        taken = leases.take_lease(tx, runs.run_key(tx, run_id), self.holder)
         rows = runs.load_run(tx, run_id)
-        term = leases.take_lease(tx, rows.run.key, self.holder)
-        return Held(self._read(tx, rows), term, rows.last_event)
+        held = Held(self._read(tx, rows), taken.term, rows.last_event)
+        if taken.before in ("", self.holder):
+            return held, ()
+        return held, _lost(held.state, taken.host, self.clock.now())
 
     def _read(self, tx: Tx, rows: runs.RunRows) -> RunState:
         return RunState.load(self.plan(tx, rows.run.plan_id), self.options, rows.run, rows.tasks, rows.retired)
+
+
+def _lost(state: RunState, host: str, at: Instant) -> list[Event]:
+    """Attempts are in the home of the server that started them: nobody else can tell what became of them."""
+    on = f" on {host}" if host else ""
+    failure = Failure(f"the server{on} that ran it is gone: another one took the run over")
+    return [
+        AttemptFailed(each.attempt_id, each.path, at, each.started_at, failure, infrastructure=True)
+        for each in open_attempts(state)
+    ]
 
 
 def _open_commands(state: RunState) -> tuple[Sent, ...]:

@@ -10,6 +10,7 @@ from headrace.controllers.dispatch import Dispatcher
 from headrace.controllers.faults import Faults, no_faults
 from headrace.controllers.feed import Feed
 from headrace.controllers.fire import Fire
+from headrace.controllers.peers import Peers
 from headrace.controllers.runs import Runs
 from headrace.controllers.schedules import Schedules
 from headrace.engine.state import Options
@@ -24,19 +25,22 @@ from headrace.store.db import Database, Tx
 class Controllers:
     """The loops of one process. `start` recovers what an earlier process left; `stop` leaves steps running."""
 
-    def __init__(self, runs: Runs, dispatcher: Dispatcher, shared: Shared, schedules: Schedules) -> None:
+    def __init__(self, runs: Runs, dispatcher: Dispatcher, shared: Shared, peers: Peers, schedules: Schedules) -> None:
         self._runs = runs
         self._schedules = schedules
         self._dispatcher = dispatcher
         self._shared = shared
+        self._peers = peers
 
     async def start(self) -> None:
         await self._dispatcher.start()
+        await self._peers.start()
         await self._runs.start(self._shared)
         self._schedules.start()
 
     async def stop(self) -> None:
         await self._schedules.stop()
+        await self._peers.stop()
         await self._runs.stop()
         await self._dispatcher.stop()
 
@@ -74,7 +78,7 @@ def build_controllers(
     holder: str,
     faults: Faults = no_faults,
 ) -> Controllers:
-    """The controllers of this process. `holder` names it in leases; `faults` is for crash tests."""
+    """The controllers of this process. `holder` names its home in leases; `faults` is for crash tests."""
 
     def plan(tx: Tx, plan_id: str) -> Plan:
         return plans.known(plan_id) or plans.get(document_from_json(runs.load_document(tx, plan_id)))
@@ -86,4 +90,5 @@ def build_controllers(
     options = Options(cache=settings.cache, success_status="SUCCEEDED" if settings.kfp_compat == "3.0" else "COMPLETE")
     advance = Advance(clock, options, holder, plan, blobs.is_intact)
     shared = Shared(database, advance, dispatcher, feed, faults, registry.wake)
-    return Controllers(registry, dispatcher, shared, schedules)
+    peers = Peers(database, registry, feed, home, settings, holder)
+    return Controllers(registry, dispatcher, shared, peers, schedules)

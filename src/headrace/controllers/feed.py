@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from headrace.model.state import State
@@ -31,6 +31,11 @@ class Feed:
         for watcher in watchers:
             if not watcher.done():
                 watcher.set_result(news)
+
+    @property
+    def watched(self) -> Collection[str]:
+        """The runs that somebody watches."""
+        return self._watchers.keys()
 
     def watch(self, run_id: str) -> asyncio.Future[News]:
         """A future of the next commit. Taken before the rows are read, it misses nothing between the two."""

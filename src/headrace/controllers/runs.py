@@ -14,7 +14,7 @@ from headrace.engine.abort import abort
 from headrace.model.event import Event, RunAborted
 from headrace.model.run import Failure
 from headrace.model.state import State
-from headrace.store import equal, runs, upkeep
+from headrace.store import equal, leases, runs, upkeep
 from headrace.store.db import Tx
 from headrace.store.views import EventRow
 
@@ -32,9 +32,10 @@ class Runs:
         self._stopping = False
 
     async def start(self, shared: Shared) -> None:
-        """Take up every run that has not ended."""
+        """Take up every run that has not ended and that no other server has."""
         self._shared = shared
-        for run_id in await asyncio.to_thread(shared.database.read, runs.live_runs):
+        holder = shared.advance.holder
+        for run_id in await asyncio.to_thread(shared.database.read, lambda tx: leases.takeable_runs(tx, holder)):
             self.wake(run_id)
 
     async def stop(self) -> None:
@@ -43,6 +44,10 @@ class Runs:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def has(self, run_id: str) -> bool:
+        """The run has its actor here."""
+        return run_id in self._actors
 
     @property
     def live(self) -> int:
@@ -72,6 +77,7 @@ class Runs:
             await actor.live()
         except LeaseLost:
             log.info("run %s is owned by another controller", actor.run_id)
+            shared.dispatcher.abandon(actor.run_id)
         except Exception as error:
             if isinstance(error, NotFound) and not await asyncio.to_thread(_is_there, shared, actor.run_id):
                 log.info("run %s was deleted", actor.run_id)
@@ -89,6 +95,7 @@ class Runs:
         failure = Failure(f"internal error: {type(error).__name__}: {error}", code=13)
 
         def unit(tx: Tx) -> tuple[Sequence[EventRow], tuple[str, ...]]:
+            leases.take_lease(tx, runs.run_key(tx, run_id), shared.advance.holder)
             rows = runs.load_run(tx, run_id)
             runs.take_inbox(tx, rows.run)
             aborted = RunAborted(shared.advance.clock.now(), failure)

@@ -248,6 +248,15 @@ leases = Table(
 
 # `inputs` and `outputs` name their artifacts; `artifact_tasks` says the same, one link a row. A task that a client
 # posted has in `posted` what it said and the other columns do not hold; the planner never sees it.
+holders = Table(  # who may hold leases, and until when by the database's clock; only where servers share a database
+    "holders",
+    metadata,
+    Column("holder_id", String(ID), primary_key=True),
+    Column("host", String(255), nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    **OPTIONS,
+)
+
 tasks = Table(
     "tasks",
     metadata,

@@ -24,7 +24,7 @@ from headrace.model.state import State
 from headrace.model.task import attempt_id
 from headrace.spec.load import document_from_json
 from headrace.spec.plans import Plans
-from headrace.store import runs, upkeep
+from headrace.store import leases, runs, upkeep
 from headrace.store.db import Database, Tx
 from headrace.testing.clock import FakeClock
 from headrace.testing.launcher import ScriptedLauncher
@@ -48,6 +48,12 @@ class Place:
     blobs: FolderStore
     plans: Plans = field(default_factory=Plans)
     feed: Feed = field(default_factory=Feed)
+    holder: str = "here"
+
+    def another(self, name: str) -> "Place":
+        """Another server's place: the database and the store are shared, the home and its attempts are not."""
+        home = Home(self.home.root.with_name(name))
+        return Place(home, self.database, self.clock, ScriptedLauncher(self.clock), self.blobs, holder=name)
 
     @asynccontextmanager
     async def controllers(self, slots: int = 2) -> AsyncIterator[Controllers]:
@@ -60,7 +66,7 @@ class Place:
             home=self.home,
             clock=self.clock,
             feed=self.feed,
-            holder=ids.fresh(),
+            holder=self.holder,
         )
         await built.start()
         try:
@@ -346,17 +352,55 @@ async def test_a_run_that_breaks_us_fails_alone_and_says_so(place: Place, caplog
     assert "cannot go on" in caplog.text
 
 
-async def test_two_holders_of_a_run_are_one_too_many(place: Place) -> None:
-    """The second controller takes the lease; the first notices at its next write and lets go."""
+async def test_a_server_whose_run_was_taken_over_ends_its_steps(place: Place) -> None:
+    """The attempt is lost to the second, which cannot see it; the first notices at its next write and lets go."""
     place.launcher.script = running
     run_id = place.create(pipeline(shell_task("a", "true")))
+    there = place.another("there")
     async with place.controllers() as first:
         await place.until(
             lambda: any(task.attempts and task.attempts[-1].started_at for task in place.rows(run_id).tasks)
         )
-        async with place.controllers() as second:  # now that the first has nothing left to write by itself
-            await place.until(lambda: second.running_steps == 1)
+        async with there.controllers():  # now that the first has nothing left to write by itself
+            rows = await there.ended(run_id)
             first.wake(run_id)
             await place.until(lambda: first.live_runs == 0)
-            place.launcher.end(attempt_id(run_id, "root.a", 1), 0)
-            assert (await place.ended(run_id)).run.state is State.SUCCEEDED
+    lost, good = rows.tasks[1].attempts
+    assert rows.run.state is State.SUCCEEDED
+    assert lost.infrastructure
+    assert lost.failure is not None
+    assert "took the run over" in lost.failure.message
+    assert place.launcher.kills == [lost.attempt_id]
+    assert list(there.launcher.claimed) == [good.attempt_id]
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
+async def test_servers_that_share_a_database_leave_each_other_their_runs_until_one_is_gone(
+    url: str, tmp_path: Path
+) -> None:
+    clock = FakeClock(tick=1)
+    database = Database.open(url, clock)
+    here = Place(Home(tmp_path / "here"), database, clock, ScriptedLauncher(clock), FolderStore(tmp_path / "store"))
+    there = here.another("there")
+    here.launcher.script = there.launcher.script = running
+    stopped, kept = (here.create(pipeline(shell_task("a", "true"))) for _ in range(2))
+    try:
+        async with there.controllers() as second:
+            async with here.controllers() as first:
+                for run_id in (stopped, kept):
+                    second.wake(run_id)
+                await here.until(lambda: first.running_steps + second.running_steps == 2)
+                owner = here if stopped in {each.run_id for each in here.launcher.claimed.values()} else there
+                other, others = (there, second) if owner is here else (here, first)
+                now = clock.now()
+                database.submit(lambda tx: runs.post(tx, stopped, TerminateRequested(now))).result()
+                others.wake(stopped)
+                assert (await other.ended(stopped)).run.state is State.CANCELED
+                assert not set(owner.launcher.claimed) & set(other.launcher.claimed)
+            if kept in {each.run_id for each in here.launcher.claimed.values()}:
+                database.submit(lambda tx: leases.renew(tx, here.holder, "its.host", 0)).result()
+            await there.until(lambda: kept in {each.run_id for each in there.launcher.claimed.values()})
+            there.launcher.end([a for a, each in there.launcher.claimed.items() if each.run_id == kept][-1], 0)
+            assert (await there.ended(kept)).run.state is State.SUCCEEDED
+    finally:
+        database.close()
