@@ -130,6 +130,9 @@ def _up(commands: _Commands) -> None:
         help="let pipelines be fetched from anywhere, this network included",
     )
     parser.add_argument("--kill-grace", type=float, metavar="SECONDS", help="between TERM and KILL (default: 10)")
+    parser.add_argument(
+        "--lease-seconds", type=float, metavar="SECONDS", help="until other servers take over (default: 30)"
+    )
     parser.add_argument("--log-level", choices=["debug", "info", "warning", "error"], help="(default: info)")
     parser.add_argument("--until-stdin-ends", action="store_true", help="stop when standard input is closed")
     _json(parser, "print one JSON document once the server is up")
