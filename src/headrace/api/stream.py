@@ -34,9 +34,12 @@ class Stream(Handlers):
     async def events(self, request: Request) -> Response:
         run_id = query.path(request, "run_id")
         after = _after(request)
-        news = await self._news(run_id, after)
-        if news.state.ended and not news.rows and after:
-            return Response(status_code=204)
+        if after:
+            news = await self._news(run_id, after)
+            if news.state.ended and not news.rows:
+                return Response(status_code=204)
+        else:
+            await self.read(lambda tx: lists.get_state(tx, run_id))
         return StreamingResponse(self._stream(run_id, after), media_type="text/event-stream", headers=_HEADERS)
 
     async def _stream(self, run_id: str, after: int) -> AsyncIterator[bytes]:
@@ -70,7 +73,7 @@ class Stream(Handlers):
         """What happened after event number `after`, at most a batch, and where the run is. Raises NotFound."""
 
         def read(tx: Tx) -> News:
-            state = lists.get_run(tx, run_id).state
+            state = lists.get_state(tx, run_id)
             return News(runs.events_after(tx, run_id, after, BATCH), state)
 
         return await self.read(read)

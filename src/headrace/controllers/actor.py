@@ -72,11 +72,16 @@ class RunActor:
         """Here is what happened. The news of a start may wait a moment."""
         self._observed.append(event)
         if isinstance(event, AttemptStarted):
-            asyncio.get_running_loop().call_later(_START_CAN_WAIT, self._news.set)
+            asyncio.get_running_loop().call_later(_START_CAN_WAIT, self._stop_waiting, event)
         else:
             self._news.set()
         if isinstance(event, AttemptSucceeded | AttemptFailed):
             self._limits.drop(event.attempt_id)
+
+    def _stop_waiting(self, start: AttemptStarted) -> None:
+        """A start has waited long enough, unless it was written with what came after it."""
+        if any(event is start for event in self._observed):
+            self._news.set()
 
     async def live(self) -> None:
         """Until the run has ended: wait for news, commit what comes of them, send the commands. Raises LeaseLost."""

@@ -53,6 +53,7 @@ _RUN_COLUMNS = [column for column in t.runs.c if column.name not in _NOT_AS_IT_I
 _RUN: Select[Any] = select(*_RUN_COLUMNS, _SHOWN_STATE, t.runs.c.parameters, t.runs.c.plugins_input).where(
     t.runs.c.run_id == bindparam("run"), t.runs.c.namespace != t.GONE
 )
+_STATE = select(_SHOWN_STATE).where(t.runs.c.run_id == bindparam("run"))
 _LISTED_RUN = select(
     *_RUN_COLUMNS,
     _SHOWN_STATE,
@@ -214,6 +215,14 @@ def get_run(tx: Connection, run_id: str) -> Run:
     if row is None:
         raise NotFound(f"Run {run_id} not found")
     return with_resume(tx, run_of(row))
+
+
+def get_state(tx: Connection, run_id: str) -> State:
+    """The state of a run as it is shown. Raises NotFound."""
+    state = tx.execute(_STATE, {"run": run_id}).scalar()
+    if state is None:
+        raise NotFound(f"Run {run_id} not found")
+    return State(state)
 
 
 def get_tasks(tx: Connection, run_id: str) -> tuple[Task, ...]:
