@@ -102,3 +102,50 @@ def test_links_say_who_made_and_used_what(api: Api, scene: Scene) -> None:
     assert api.get("/artifact_tasks", run_ids=scene.run_id, type="OUTPUT")["total_size"] == 10  # a number is one
     for wrong in ({}, {"run_ids": "x", "type": "SIDEWAYS"}):
         assert api.http.get(f"{V2}/artifact_tasks", params=wrong).status_code == 400
+
+
+TASK_KEYS = (
+    "name", "display_name", "task_id", "run_id", "pods", "cache_fingerprint", "create_time", "start_time", "end_time",
+    "status", "status_metadata", "state_history", "type", "type_attributes", "parent_task_id", "inputs", "outputs",
+    "scope_path",
+)  # fmt: skip
+"""Those of KFP 3.0."""
+
+
+@pytest.mark.parametrize("key", TASK_KEYS)
+def test_tasks_are_sorted_and_paged_by_every_key(api: Api, scene: Scene, key: str) -> None:
+    for direction in ("asc", "desc"):
+        first = api.get(f"/runs/{scene.run_id}/tasks", page_size=1, order_by=f"{key} {direction}")
+        more = {"page_size": 1, "page_token": first["next_page_token"]}
+        rest = api.get(f"/runs/{scene.run_id}/tasks", **more)
+        assert {each["name"] for each in first["tasks"] + rest["tasks"]} == {"root", "say"}
+
+
+@pytest.mark.parametrize(
+    ("key", "operation", "value", "names"),
+    [
+        ("name", "EQUALS", "say", ["say"]),
+        ("status", "EQUALS", "SUCCEEDED", ["root", "say"]),
+        ("state", "NOT_EQUALS", "SUCCEEDED", []),
+        ("type", "EQUALS", "RUNTIME", ["say"]),
+        ("scope_path", "IS_SUBSTRING", "t.sa", ["say"]),
+        ("inputs", "IS_SUBSTRING", "count", ["root", "say"]),
+        ("pods", "NOT_EQUALS", "", ["say"]),
+        ("run_id", "EQUALS", "another", []),
+        ("parent_task_id", "EQUALS", "nobody", []),
+    ],
+)
+def test_tasks_are_filtered(api: Api, scene: Scene, key: str, operation: str, value: str, names: list[str]) -> None:
+    predicate = {"operation": operation, "key": key, "string_value": value}
+    found = api.get(f"/runs/{scene.run_id}/tasks", filter=json.dumps({"predicates": [predicate]}))
+    assert sorted(each["name"] for each in found.get("tasks", [])) == names
+
+
+def test_tasks_are_filtered_by_their_parent_only_as_a_whole(api: Api, scene: Scene) -> None:
+    predicate = {"operation": "EQUALS", "key": "parent_task_id", "string_value": scene.task_id("root")}
+    path = f"/runs/{scene.run_id}/tasks"
+    [say] = api.get(path, filter=json.dumps({"predicates": [predicate]}))["tasks"]
+    assert say["name"] == "say"
+    predicate["operation"] = "IS_SUBSTRING"
+    refused = api.http.get(V2 + path, params={"filter": json.dumps({"predicates": [predicate]})})
+    assert (refused.status_code, "parent_task_id" in refused.json()["message"]) == (400, True)

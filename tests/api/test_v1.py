@@ -139,6 +139,36 @@ def test_pipelines_and_versions(api: Api) -> None:
     assert get(api, "/pipelines") == {}
 
 
+def test_jobs_are_recurring_runs(api: Api, document: dict[str, Any]) -> None:
+    body = {
+        "display_name": "nightly",
+        "pipeline_spec": document,
+        "runtime_config": {"parameters": {"count": 1}},
+        "trigger": {"cron_schedule": {"cron": "0 0 3 * * *"}},
+        "max_concurrency": "2",
+        "mode": "ENABLE",
+        "no_catchup": True,
+    }
+    now = api.post("/recurringruns", body)
+    [listed] = get(api, "/jobs", filter=filtered("IS_SUBSTRING", "name", "night"))["jobs"]
+    found = get(api, f"/jobs/{now['recurring_run_id']}")
+    assert json.loads(found["pipeline_spec"].pop("pipeline_manifest"))["pipelineInfo"] == {"name": "hello"}
+    assert found == listed
+    assert (found["mode"], found["status"], found["enabled"]) == ("ENABLED", "ENABLED", True)
+    assert (found["max_concurrency"], found["no_catchup"]) == ("2", True)
+    assert found["trigger"] == {"cron_schedule": {"cron": "0 0 3 * * *"}}
+    [owner] = found["resource_references"]
+    assert owner["key"] == {"type": "EXPERIMENT", "id": now["experiment_id"]}
+    narrowed = {"resource_reference_key.type": "EXPERIMENT", "resource_reference_key.id": "other"}
+    assert get(api, "/jobs", **narrowed) == {}
+    assert api.http.post(f"{V1}/jobs/{found['id']}/disable").json() == {}
+    assert get(api, f"/jobs/{found['id']}")["mode"] == "DISABLED"
+    assert api.http.post(f"{V1}/jobs/{found['id']}/enable").json() == {}
+    assert get(api, f"/jobs/{found['id']}")["enabled"] is True
+    assert api.http.delete(f"{V1}/jobs/{found['id']}").json() == {}
+    assert api.http.get(f"{V1}/jobs/{found['id']}").status_code == 404
+
+
 def test_who_asks_may(api: Api) -> None:
     assert get(api, "/auth", namespace="n", resources="VIEWERS", verb="GET") == {}
     assert api.http.get(f"{V1}/auth", params={"verb": "DANCE"}).status_code == 400
@@ -151,7 +181,9 @@ def test_who_asks_may(api: Api) -> None:
         ("POST", "/apis/v1beta1/runs", 501, 12, "/apis/v2beta1/runs"),
         ("POST", "/apis/v1beta1/runs/x:reportMetrics", 501, 12, "/apis/v2beta1/runs"),
         ("POST", "/apis/v1beta1/pipelines/upload", 501, 12, "/apis/v2beta1/pipelines"),
-        ("POST", "/apis/v1beta1/jobs/x/enable", 501, 12, "/apis/v2beta1/recurringruns"),
+        ("POST", "/apis/v1beta1/jobs", 501, 12, "/apis/v2beta1/recurringruns"),
+        ("GET", "/apis/v1beta1/jobs/nope", 404, 5, "nope"),
+        ("POST", "/apis/v1beta1/jobs/nope/enable", 404, 5, "nope"),
         ("POST", "/apis/v1beta1/visualizations/ns", 501, 12, "/apis/v2beta1/artifacts"),
         ("POST", "/apis/v1alpha1/tasks", 501, 12, "/apis/v2beta1/runs/{run_id}/tasks"),
         ("PUT", "/apis/v1beta1/nothing", 404, 5, "/apis/v2beta1"),

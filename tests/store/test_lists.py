@@ -34,6 +34,7 @@ from headrace.model.state import State, StorageState
 from headrace.model.task import ROOT, task_id
 from headrace.store import artifacts, catalog, query, rows, runs, tables
 from headrace.store.db import Database, Tx
+from headrace.store.task_list import list_tasks
 from headrace.testing.clock import FakeClock
 
 Lister = Callable[[Tx, ListQuery], Page[Any]]
@@ -261,15 +262,15 @@ def test_tasks_artifacts_and_links_are_listed(database: Database) -> None:
     )  # fmt: skip
     do(database, lambda tx: runs.write(tx, run, 0, (RunRequested(Instant(1)),), changes))
     tasks = database.read(lambda tx: query.get_tasks(tx, run.run_id))
-    assert walk(database, lambda tx, asked: query.list_tasks(tx, run.run_id, asked), ListQuery(size=2)) == list(tasks)
+    assert walk(database, lambda tx, asked: list_tasks(tx, run.run_id, asked), ListQuery(size=2)) == list(tasks)
     under = ListQuery(sort_key="create_time", descending=True)
     root_id = task_id(run.run_id, ROOT)
-    found = walk(database, lambda tx, asked: query.list_tasks(tx, run.run_id, asked, root_id), under)
+    found = walk(database, lambda tx, asked: list_tasks(tx, run.run_id, asked, root_id), under)
     assert found == [tasks[2], tasks[1]]
     done = ListQuery((Predicate("state", Operation.EQUALS, "SUCCEEDED"),))
-    assert walk(database, lambda tx, asked: query.list_tasks(tx, run.run_id, asked), done) == [tasks[1]]
+    assert walk(database, lambda tx, asked: list_tasks(tx, run.run_id, asked), done) == [tasks[1]]
     with pytest.raises(NotFound):
-        database.read(lambda tx: query.list_tasks(tx, "nobody", ListQuery()))
+        database.read(lambda tx: list_tasks(tx, "nobody", ListQuery()))
 
     by_uri = ListQuery((Predicate("uri", Operation.EQUALS, data.uri),))
     (record,) = walk(database, lambda tx, asked: artifacts.list_artifacts(tx, "", asked), by_uri)
@@ -354,7 +355,7 @@ SEEKS: list[tuple[Callable[[Tx], object], str]] = [
     (lambda tx: query.list_experiments(tx, "", LATER), "experiments_created"),
     (lambda tx: query.list_pipelines(tx, "", LATER), "pipelines_created"),
     (lambda tx: query.list_versions(tx, "p", LATER), "pipeline_versions_created"),
-    (lambda tx: query.list_tasks(tx, a_run().run_id, LATER), "tasks_of_run"),
+    (lambda tx: list_tasks(tx, a_run().run_id, LATER), "tasks_of_run"),
     (lambda tx: artifacts.list_artifacts(tx, "", LATER), "artifacts_created"),
 ]
 

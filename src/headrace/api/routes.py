@@ -169,6 +169,7 @@ def _old(services: Services, documents: Documents) -> list[Route]:
         Runs(services, documents),
         Experiments(services),
     )
+    recurring, one_job = RecurringRuns(services, documents), f"{OLD}/jobs/{{recurring_run_id}}"
     one_run, one_experiment = f"{OLD}/runs/{{run_id}}", f"{OLD}/experiments/{{experiment_id}}"
     return [
         _route("GET", f"{OLD}/auth", v1.auth),
@@ -184,6 +185,11 @@ def _old(services: Services, documents: Documents) -> list[Route]:
         _route("POST", f"{one_run}:unarchive", runs.unarchive),
         _route("POST", f"{one_run}/terminate", runs.terminate),
         _route("POST", f"{one_run}/retry", runs.retry),
+        _route("GET", f"{OLD}/jobs", v1.list_jobs),
+        _route("GET", one_job, v1.get_job),
+        _route("DELETE", one_job, recurring.delete),
+        _route("POST", f"{one_job}/enable", recurring.enable),
+        _route("POST", f"{one_job}/disable", recurring.disable),
         _route("GET", f"{OLD}/pipelines", v1.list_pipelines),
         _route("GET", f"{OLD}/pipelines/{{pipeline_id}}", v1.get_pipeline),
         _route("DELETE", f"{OLD}/pipelines/{{pipeline_id}}", v1.delete_pipeline),

@@ -14,6 +14,7 @@ from headrace.store import query as lists
 from headrace.store import runs
 from headrace.store.db import Tx
 from headrace.store.posted import links_of
+from headrace.store.task_list import list_tasks
 
 
 class Tasks(Handlers):
@@ -22,7 +23,7 @@ class Tasks(Handlers):
         asked = listing.asked(request, "PipelineTask", sort="order_by")
 
         def read(tx: Tx) -> wire.ListTasks:
-            page = lists.list_tasks(tx, run_id, asked.query, parent_id=parent_id)
+            page = list_tasks(tx, run_id, asked.query, parent_id=parent_id)
             whole = self.whole(tx, run_id)
             return wire.ListTasks(
                 tasks=[convert.pipeline_task(whole, each) for each in page.items],

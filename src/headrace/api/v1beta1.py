@@ -18,7 +18,7 @@ from headrace.api.wire import v1 as wire
 from headrace.api.wire.common import Empty
 from headrace.base.errors import InvalidInput, NotFound
 from headrace.model.catalog import Pipeline, PipelineVersion
-from headrace.store import artifacts, catalog
+from headrace.store import artifacts, catalog, schedules
 from headrace.store import query as lists
 from headrace.store.db import Tx
 
@@ -69,6 +69,24 @@ class V1(Handlers):
         page = await self.read(lambda tx: lists.list_runs(tx, namespace, asked.query, experiment_id=experiment_id))
         shown = [convert.run(each) for each in page.items]
         return reply(wire.ListRuns(runs=shown, total_size=page.total, next_page_token=asked.token(page.next)))
+
+    async def get_job(self, request: Request) -> Response:
+        """A recurring run."""
+        job_id = query.path(request, "recurring_run_id")
+
+        def read(tx: Tx) -> wire.Job:
+            found = schedules.get_schedule(tx, job_id)
+            manifest = bytes(self.documents.get(tx, found.plan_id)).decode() if found.plan_id else ""
+            return convert.job(found, manifest=manifest)
+
+        return reply(await self.read(read))
+
+    async def list_jobs(self, request: Request) -> Response:
+        asked, namespace = listing.asked_v1(request, "RecurringRun"), self.principal(request).namespace
+        experiment_id = _owner(request, wire.ResourceType.EXPERIMENT, wire.ResourceType.NAMESPACE)
+        page = await self.read(lambda tx: schedules.list_schedules(tx, namespace, asked.query, experiment_id))
+        shown = [convert.job(each) for each in page.items]
+        return reply(wire.ListJobs(jobs=shown, total_size=page.total, next_page_token=asked.token(page.next)))
 
     async def get_pipeline(self, request: Request) -> Response:
         pipeline_id = query.path(request, "pipeline_id")

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import (
-    CompoundSelect,
     Connection,
     Select,
     and_,
@@ -21,7 +20,6 @@ from sqlalchemy import (
     null,
     or_,
     select,
-    union,
 )
 
 from headrace.base.errors import NotFound
@@ -29,7 +27,7 @@ from headrace.model.catalog import Experiment, Pipeline, PipelineVersion
 from headrace.model.listing import ListQuery, Page
 from headrace.model.run import Run
 from headrace.model.state import State, StorageState
-from headrace.model.task import Task, TaskKind
+from headrace.model.task import Task
 from headrace.store import tables as t
 from headrace.store import tags
 from headrace.store.paging import Column, Listing, Ranking, fetch
@@ -164,49 +162,6 @@ def list_runs(tx: Connection, namespace: str, query: ListQuery, experiment_id: s
         scope.append(c.experiment_id == experiment_id)
     found = fetch(tx, listing, _LISTED_RUN, query, *scope)
     return Page(tuple(map(run_of, found.rows)), found.total, found.next)
-
-
-def list_tasks(tx: Connection, run_id: str, query: ListQuery, parent_id: str = "") -> Page[Task]:
-    """The tasks of a run, or those right under one of its DAG tasks. Raises NotFound."""
-    c = t.tasks.c
-    listing = Listing(
-        name="Task",
-        id=c.task_id,
-        texts={
-            "id": c.task_id,
-            "task_id": c.task_id,
-            "name": c.name,
-            "display_name": c.display_name,
-            "cache_fingerprint": c.fingerprint,
-            "status": c.state,
-            "state": c.state,
-            "type": c.kind,
-            "scope_path": c.path,
-        },
-        times={
-            "created_at": c.created_at,
-            "create_time": c.created_at,
-            "start_time": c.started_at,
-            "end_time": c.ended_at,
-        },
-    )
-    key = run_key(tx, run_id)
-    scope: list[Column] = [c.run_key == key, c.kind != TaskKind.ITERATION.value]
-    if parent_id:
-        scope.append(c.parent.in_(_groups_of(key, parent_id)))
-    found = fetch(tx, listing, select(t.tasks), query, *scope)
-    return Page(tasks_of(tx, found.rows), found.total, found.next)
-
-
-def _groups_of(key: int, parent_id: str) -> CompoundSelect[Any]:
-    """The path of a group of the run, and of the iterations in it, whose tasks count as its own."""
-    c = t.tasks.alias("groups").c
-    path = select(c.path).where(c.run_key == key, c.task_id == parent_id)
-    inner = t.tasks.alias("iterations").c
-    iterations = select(inner.path).where(
-        inner.run_key == key, inner.kind == TaskKind.ITERATION.value, inner.parent == path.scalar_subquery()
-    )
-    return union(path, iterations)
 
 
 def get_run(tx: Connection, run_id: str) -> Run:

@@ -90,7 +90,7 @@ def recurring_run(found: Schedule, *, document: JsonObject | Raw | None = None) 
         runtime_config=_runtime_config(found),
         service_account=found.service_account,
         max_concurrency=Int64(str(found.max_concurrency)),
-        trigger=_trigger(found.trigger),
+        trigger=trigger_message(found.trigger),
         mode=wire.Mode.ENABLE if found.enabled else wire.Mode.DISABLE,
         created_at=timestamp(found.created_at),
         updated_at=timestamp(found.updated_at),
@@ -105,7 +105,8 @@ def recurring_run(found: Schedule, *, document: JsonObject | Raw | None = None) 
     )
 
 
-def _trigger(found: Trigger) -> wire.Trigger:
+def trigger_message(found: Trigger) -> wire.Trigger:
+    """The trigger, as all versions of the API have it."""
     start, end = _time(found.start_at), _time(found.end_at)
     if isinstance(found, PeriodicTrigger):
         seconds = Int64(str(found.seconds))

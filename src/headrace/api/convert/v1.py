@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
-from headrace.api.proto_json import timestamp
+from headrace.api.convert.recurring import trigger_message
+from headrace.api.proto_json import Int64, timestamp
 from headrace.api.wire import v1 as wire
 from headrace.api.wire.run import RuntimeConfig
 from headrace.base.json import JsonValue, compact
 from headrace.model.catalog import Experiment, Pipeline, PipelineVersion
 from headrace.model.run import Run
+from headrace.model.schedule import Schedule
 from headrace.model.state import State
 from headrace.spec.plan import Plan
 from headrace.store.views import RunMetric
@@ -86,6 +88,37 @@ def run(found: Run, *, manifest: str = "", metrics: Sequence[RunMetric] = ()) ->
             wire.RunMetric(name=each.name, node_id=each.task_id, number_value=each.value, format=wire.MetricFormat.RAW)
             for each in metrics
         ],
+    )
+
+
+def job(found: Schedule, *, manifest: str = "") -> wire.Job:
+    """A recurring run. `manifest` is its document as JSON, "" in lists and where each tick takes the newest."""
+    mode = wire.JobMode.ENABLED if found.enabled else wire.JobMode.DISABLED
+    given = (
+        (wire.ResourceType.EXPERIMENT, found.experiment_id, wire.Relationship.OWNER),
+        (wire.ResourceType.PIPELINE_VERSION, found.pipeline_version_id, wire.Relationship.CREATOR),
+    )
+    return wire.Job(
+        id=found.recurring_run_id,
+        name=found.name,
+        description=found.description,
+        pipeline_spec=wire.PipelineSpec(
+            pipeline_id=found.pipeline_id,
+            pipeline_manifest=manifest,
+            parameters=_texts(found.parameters),
+            runtime_config=RuntimeConfig(parameters=dict(found.parameters), pipeline_root=found.pipeline_root),
+        ),
+        resource_references=[_reference(*each) for each in given if each[1]],
+        service_account=found.service_account,
+        max_concurrency=Int64(str(found.max_concurrency)),
+        trigger=trigger_message(found.trigger),
+        mode=mode,
+        created_at=timestamp(found.created_at),
+        updated_at=timestamp(found.updated_at),
+        status=mode.value,
+        error=found.failure.message if found.failure is not None else "",
+        enabled=found.enabled,
+        no_catchup=not found.catch_up,
     )
 
 

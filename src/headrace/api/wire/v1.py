@@ -2,7 +2,8 @@
 
 # ruff: noqa: RUF012 (msgspec copies a default that is an empty list or dict)
 
-from headrace.api.proto_json import Message, ProtoEnum, Timestamp
+from headrace.api.proto_json import Int64, Message, ProtoEnum, Timestamp
+from headrace.api.wire.recurring import Trigger
 from headrace.api.wire.run import RuntimeConfig
 
 
@@ -152,5 +153,37 @@ class RunDetail(Message):
 
 class ListRuns(Message):
     runs: list[Run] = []
+    total_size: int = 0
+    next_page_token: str = ""
+
+
+class JobMode(ProtoEnum):
+    UNKNOWN_MODE = "UNKNOWN_MODE"
+    ENABLED = "ENABLED"
+    DISABLED = "DISABLED"
+
+
+class Job(Message):
+    """A recurring run."""
+
+    id: str = ""
+    name: str = ""
+    description: str = ""
+    pipeline_spec: PipelineSpec | None = None
+    resource_references: list[ResourceReference] = []
+    service_account: str = ""
+    max_concurrency: Int64 = Int64("0")
+    trigger: Trigger | None = None
+    mode: JobMode = JobMode.UNKNOWN_MODE
+    created_at: Timestamp = Timestamp("")
+    updated_at: Timestamp = Timestamp("")
+    status: str = ""
+    error: str = ""
+    enabled: bool = False
+    no_catchup: bool = False
+
+
+class ListJobs(Message):
+    jobs: list[Job] = []
     total_size: int = 0
     next_page_token: str = ""
