@@ -37,6 +37,7 @@ bench: $(READY) ## Measure; each benchmark prints one line of JSON
 	@$(BIN)/python benchmarks/overhead.py
 	@$(BIN)/python benchmarks/startup.py
 	@$(BIN)/python benchmarks/scale.py
+	@$(BIN)/python benchmarks/schedules.py
 
 lock: $(READY) ## Pin the newest versions that fit pyproject.toml in requirements/
 	@.ci/lock

@@ -19,8 +19,11 @@ from headrace.model.run import Failure
 from headrace.store import schedules
 from headrace.store.db import Database, Tx
 
-BATCH = 64
+BATCH = 128
 """How many schedules are fired at once: the writer commits them together, and others still get their turn."""
+
+MOST_HELD = 1_024
+"""How many runs are made before the first of them starts: what is due comes first, for starting takes longer."""
 
 CLOCK_SECONDS = 2.0
 DATABASE_SECONDS = 60.0
@@ -42,6 +45,7 @@ class Schedules:
         self._faults = faults
         self._news = asyncio.Event()
         self._waiting = True
+        self._made: list[str] = []
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -66,17 +70,28 @@ class Schedules:
     async def turn(self) -> Instant:
         """Fire all that can be fired now; gives the soonest tick after that, 0 for none."""
         self._waiting = True  # A run that ends while we look makes us look again.
-        while True:
-            now = self._clock.now()
-            outlook = await asyncio.to_thread(
-                self._database.read, lambda tx, now=now: schedules.outlook(tx, now, BATCH)
-            )
-            moved = await asyncio.gather(
-                *map(self._schedule, outlook.schedules), *map(self._backfill, outlook.backfills)
-            )
-            if not any(moved):
-                self._waiting = outlook.waiting
-                return outlook.soonest
+        try:
+            while True:
+                outlook = await self._look()
+                moved = await asyncio.gather(
+                    *map(self._schedule, outlook.schedules), *map(self._backfill, outlook.backfills)
+                )
+                if not any(moved):
+                    self._waiting = outlook.waiting
+                    return outlook.soonest
+                if len(self._made) >= MOST_HELD:
+                    self._wake_made()
+        finally:
+            self._wake_made()
+
+    async def _look(self) -> schedules.Outlook:
+        now = self._clock.now()
+        return await asyncio.to_thread(self._database.read, lambda tx: schedules.outlook(tx, now, BATCH))
+
+    def _wake_made(self) -> None:
+        made, self._made = self._made, []
+        for run_id in made:
+            self._wake(run_id)
 
     async def _schedule(self, each: str) -> bool:
         """Fire one schedule; whether it moved."""
@@ -90,7 +105,7 @@ class Schedules:
         )
 
     async def _transact(self, unit: Callable[[Tx], Fired], give_up: Callable[[Tx, Failure], None]) -> bool:
-        """Commit the unit, and wake the run that it made. An error of ours costs the tick, not the schedule."""
+        """Commit the unit, and keep the run that it made in mind. An error of ours costs the tick, not the schedule."""
         self._faults(Fault.BEFORE_COMMIT)
         try:
             fired = await asyncio.wrap_future(self._database.submit(unit))
@@ -103,7 +118,7 @@ class Schedules:
             return True
         self._faults(Fault.AFTER_COMMIT)
         if fired.run_id:
-            self._wake(fired.run_id)
+            self._made.append(fired.run_id)
         return fired.moved
 
     async def _live(self) -> None:

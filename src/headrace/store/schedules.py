@@ -27,6 +27,12 @@ _HOLD = (
     .where(_S.recurring_run_id == bindparam("schedule"))
     .values(revision=t.recurring_runs.c.revision + 1)
 )
+_ADVANCE = (
+    update(t.recurring_runs)
+    .where(_S.recurring_run_id == bindparam("schedule"))
+    .values({name: bindparam(name) for name in ("last_tick", "next_tick", "fired", "failure")})
+)
+_TICK = select(_K.tick).where(_K.recurring_run_id == bindparam("schedule"), _K.tick == bindparam("due")).limit(1)
 _SOONEST = select(func.min(_S.next_tick)).where(_S.status == ENABLED, _S.next_tick > bindparam("now"))
 
 
@@ -139,19 +145,19 @@ def count_live(tx: Connection, recurring_run_id: str, backfill_id: str = "") -> 
 
 def is_dealt_with(tx: Connection, recurring_run_id: str, tick: Instant) -> bool:
     """A run was made of the tick, or will be by a backfill."""
-    which = (_K.recurring_run_id == recurring_run_id, _K.tick == tick)
-    return tx.execute(select(_K.tick).where(*which).limit(1)).first() is not None
+    return tx.execute(_TICK, {"schedule": recurring_run_id, "due": tick}).first() is not None
 
 
 def advance(tx: Connection, schedule: Schedule) -> None:
     """Write how far the held schedule has come."""
     values = {
+        "schedule": schedule.recurring_run_id,
         "last_tick": schedule.last_tick,
         "next_tick": schedule.next_tick,
         "fired": schedule.fired,
         "failure": failure_json(schedule.failure),
     }
-    tx.execute(update(t.recurring_runs).where(_S.recurring_run_id == schedule.recurring_run_id).values(values))
+    tx.execute(_ADVANCE, values)
 
 
 def record_tick(tx: Connection, namespace: str, tick: Tick) -> None:
