@@ -126,12 +126,13 @@ class Fire:
         occasion = macros.Occasion(run_id, now, tick.tick, index, timezone_of(schedule))
         parameters = macros.fill(schedule.parameters, occasion)
         runtime_parameters(plan, parameters)
+        experiment = catalog.present_or_default(tx, schedule.namespace, schedule.experiment_id, now)
         return Run(
             run_id=run_id,
             key=0,
             name=run_name(schedule.name, schedule.recurring_run_id, index),
             namespace=schedule.namespace,
-            experiment_id=schedule.experiment_id,
+            experiment_id=experiment.experiment_id,
             plan_id=plan_id,
             pipeline_name=plan.pipeline_name,
             created_at=now,

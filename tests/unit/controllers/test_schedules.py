@@ -23,7 +23,7 @@ from headrace.controllers.fire import Fire
 from headrace.controllers.schedules import Schedules
 from headrace.engine.decision import RunMoved
 from headrace.engine.ticks import NEVER, next_tick
-from headrace.model.catalog import Pipeline, PipelineVersion
+from headrace.model.catalog import Experiment, Pipeline, PipelineVersion
 from headrace.model.event import RunRequested
 from headrace.model.listing import ListQuery, Operation, Predicate
 from headrace.model.run import Run
@@ -86,16 +86,16 @@ class Place:
     def make(self, trigger: CronTrigger | PeriodicTrigger = MINUTELY, name: str = "nightly", **fields: Any) -> str:
         """A schedule of a pinned document, made now."""
         pinned = document_from_json(fields.pop("document", document()))
+        fields.setdefault("experiment_id", ids.derived("", "experiment", "Default"))
+        fields.setdefault("plan_id", pinned.plan_id)
         now = self.clock.instant
         schedule = Schedule(
             recurring_run_id=ids.derived("schedule", name),
             name=name,
             namespace="",
-            experiment_id=ids.derived("", "experiment", "Default"),
             trigger=trigger,
             created_at=now,
             updated_at=now,
-            plan_id=pinned.plan_id,
             next_tick=next_tick(trigger, now, NEVER),
             **fields,
         )
@@ -265,21 +265,6 @@ async def test_a_clock_that_is_put_back_fires_nothing_again(place: Place) -> Non
     assert place.ticks(made)[3:] == ["04:00"]
 
 
-async def test_two_servers_on_one_database_fire_each_tick_once(place: Place) -> None:
-    second = replace(place, database=Database.open(f"sqlite:///{place.home.root / 'headrace.db'}", place.clock))
-    try:
-        made = [place.make(name=f"s{number}", max_concurrency=10) for number in range(40)]
-        loops = [place.loop(), second.loop(), place.loop(), second.loop()]
-        for _ in range(3):
-            place.clock.advance(60)
-            await asyncio.gather(*(each.turn() for each in loops))
-        assert all(place.ticks(each) == ["01:00", "02:00", "03:00"] for each in made)
-        assert sorted(place.woken) == sorted(run.run_id for run in place.runs())
-        assert {place.schedule(each).fired for each in made} == {3}
-    finally:
-        second.database.close()
-
-
 class Catalog:
     """A pipeline whose versions a test makes."""
 
@@ -297,10 +282,7 @@ class Catalog:
 
     def schedule(self, **fields: Any) -> str:
         """A schedule of the newest version."""
-        made = self.place.make(**fields, pipeline_id=self.pipeline_id)
-        table = schedules.t.recurring_runs
-        self.place.do(lambda tx: tx.execute(table.update().values(plan_id="")))
-        return made
+        return self.place.make(**fields, pipeline_id=self.pipeline_id, plan_id="")
 
 
 async def test_a_pipeline_without_a_version_means_the_newest_at_each_tick(place: Place) -> None:
@@ -339,6 +321,16 @@ async def test_a_tick_that_cannot_be_made_into_a_run_is_shown_and_over(
     assert failure is not None
     assert failure.code == 5
     assert place.schedule(made).fired == 0
+
+
+async def test_of_an_experiment_that_was_deleted_runs_go_to_the_default_one(place: Place) -> None:
+    made = Experiment(ids.derived("", "e"), "e", "", place.clock.instant)
+    place.do(lambda tx: catalog.create_experiment(tx, made))
+    schedule = place.make(experiment_id=made.experiment_id)
+    place.do(lambda tx: catalog.delete_experiment(tx, made.experiment_id))
+    place.clock.advance(60)
+    await place.loop().turn()
+    assert [run.experiment_id for run in place.runs(schedule)] == [ids.derived("", "experiment", "Default")]
 
 
 async def test_an_error_is_gone_with_the_next_good_tick(place: Place) -> None:

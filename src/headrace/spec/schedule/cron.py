@@ -33,6 +33,8 @@ _DESCRIPTORS = {
 }
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600}
 _DURATION = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)", re.ASCII)
+_LONGEST = 500
+_LONGEST_DURATION = 50
 _MOST_SECONDS = 100 * 366 * 86_400
 _HINT = 'Write six fields, seconds first, such as "0 30 6 * * 1-5", or "@daily", or "@every 1h30m"'
 
@@ -101,6 +103,8 @@ def _from(values: tuple[int, ...], least: int) -> int | None:
 @lru_cache(1024)
 def parse(expression: str) -> Cron | Every:
     """The schedule that the text says, without its time zone. Raises InvalidInput."""
+    if len(expression) > _LONGEST:
+        raise InvalidInput(f"a cron expression has at most {_LONGEST} characters, this one has {len(expression)}")
     fields = split_zone(expression)[1].split()
     if fields and fields[0].startswith("@"):
         return _described(fields)
@@ -140,7 +144,7 @@ def _described(fields: list[str]) -> Cron | Every:
 
 def duration(text: str) -> int:
     """Whole seconds, at least one, of a duration as Go writes it: `1h30m`, `90s`, `1.5h`."""
-    parts = _DURATION.findall(text)
+    parts = _DURATION.findall(text) if len(text) <= _LONGEST_DURATION else []
     if not parts or "".join(number + unit for number, unit in parts) != text:
         raise InvalidInput(f"{text[:80]!r} is not a duration", hint='Write it as "1h30m" or "90s"')
     seconds = sum(float(number) * _UNITS[unit] for number, unit in parts)

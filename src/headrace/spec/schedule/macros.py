@@ -17,7 +17,9 @@ from headrace.spec.schedule.zone import load_zone, local_time
 
 LAYOUT = "20060102150405"
 
-_MACRO = re.compile(r"\[\[(.*?)\]\]|\{\{\$\.(.*?)\}\}", re.DOTALL)
+_MACRO = re.compile(r"\[\[([^\[\]]{1,200})\]\]|\{\{\$\.([^{}]{1,200})\}\}")
+"""Bounded, so that a megabyte of brackets is read in one go."""
+
 _STRFTIME = re.compile(r"strftime\(\s*(['\"])(.*)\1\s*\)", re.DOTALL)
 
 

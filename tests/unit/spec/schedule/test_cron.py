@@ -121,6 +121,8 @@ def test_every(expression: str, seconds: int) -> None:
         ("@every -5s", "not a duration"),
         ("@every 5", "not a duration"),
         ("@every 999999999h", "hundred years"),
+        (f"@every {'1' * 60}h", "not a duration"),
+        (f"{'1,' * 300}1 * * * * *", "at most 500 characters"),
         ("TZ=UTC", "has 1"),
     ],
 )

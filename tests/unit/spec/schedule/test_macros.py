@@ -71,6 +71,11 @@ def test_what_there_is_nothing_to_say_of_stays() -> None:
     assert filled(text, one_off) == text.replace("[[RunUUID]]", "the-run")
 
 
+def test_a_megabyte_of_brackets_is_no_work() -> None:
+    for text in ("[" * 1_000_000, "{{$." * 250_000, "[[a" * 300_000):
+        assert filled(text) == text
+
+
 def test_only_parameters_that_are_texts_are_looked_at() -> None:
     given = {"n": 1, "list": ["[[Index]]"], "struct": {"a": "[[Index]]"}, "none": None, "text": "[[Index]]"}
     assert fill(given, OCCASION) == {**given, "text": "12"}
