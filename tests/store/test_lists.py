@@ -337,6 +337,7 @@ FIRST = ListQuery(descending=True)
 LATER = ListQuery(descending=True, after=(Instant(500), "id"))
 AVAILABLE = (Predicate("storage_state", Operation.EQUALS, "AVAILABLE"),)
 NOT_ARCHIVED = (Predicate("storage_state", Operation.NOT_EQUALS, "ARCHIVED"),)
+OF_SCHEDULE = (Predicate("recurring_run_id", Operation.EQUALS, "s3"),)
 FAILED = (Predicate("state", Operation.EQUALS, "FAILED"),)
 E1 = ids.derived("", "e1")
 BY_METRIC = ListQuery(sort_key="metric:score", descending=True)
@@ -347,6 +348,7 @@ SEEKS: list[tuple[Callable[[Tx], object], str]] = [
     (lambda tx: query.list_runs(tx, "", replace(LATER, predicates=AVAILABLE)), "runs_stored"),
     (lambda tx: query.list_runs(tx, "", replace(FIRST, predicates=NOT_ARCHIVED)), "runs_stored"),
     (lambda tx: query.list_runs(tx, "", replace(LATER, predicates=FAILED)), "runs_in_state"),
+    (lambda tx: query.list_runs(tx, "", replace(FIRST, predicates=OF_SCHEDULE)), "runs_of_recurring_run"),
     (lambda tx: query.list_runs(tx, "", replace(FIRST, sort_key="name")), "runs_named"),
     (lambda tx: query.list_runs(tx, "", BY_METRIC), "metrics_ranked"),
     (lambda tx: query.list_runs(tx, "", replace(BY_METRIC, after=(10.0, "id"))), "metrics_ranked"),
@@ -390,6 +392,7 @@ def _fill(database: Database, kind: str) -> None:
             key=10_000 + number,
             state=State.SUCCEEDED if number % 10 else State.FAILED,
             storage_state=StorageState.AVAILABLE if number % 3 else StorageState.ARCHIVED,
+            recurring_run_id=f"s{number % 50}",
         )
         for number in range(2000)
     ]

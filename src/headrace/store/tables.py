@@ -128,6 +128,7 @@ runs = Table(
     Index("runs_stored_of_experiment", "namespace", "experiment_id", "storage_state", "created_at", "run_id"),
     Index("runs_state", "state"),
     Index("runs_of_schedule", "recurring_run_id", "state"),
+    Index("runs_of_recurring_run", "namespace", "recurring_run_id", "created_at", "run_id"),
     **OPTIONS,
 )
 
