@@ -359,7 +359,7 @@ class TestMixtures:
         back.terminate(run_id)
         until(lambda: lines(file) == ["step", "exit"], "the exit task")
         assert back.server.run(run_id)["state"] == "CANCELING"
-        with pytest.raises(ApiException, match="it is CANCELING"):
+        with pytest.raises(ApiException, match="is CANCELING"):
             back.terminate(run_id)
         release.touch()
         found = back.end(run_id, "CANCELED")
