@@ -38,6 +38,8 @@ bench: $(READY) ## Measure; each benchmark prints one line of JSON
 	@$(BIN)/python benchmarks/startup.py
 	@$(BIN)/python benchmarks/scale.py
 	@$(BIN)/python benchmarks/schedules.py
+	@$(BIN)/python benchmarks/api.py
+	@$(BIN)/python benchmarks/lists.py
 
 lock: $(READY) ## Pin the newest versions that fit pyproject.toml in requirements/
 	@.ci/lock

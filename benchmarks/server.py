@@ -34,10 +34,14 @@ class Server:
         """Send a run and wait until it has ended well, as a browser would: the server pushes, nobody polls."""
         body = {"display_name": "benchmark", "pipeline_spec": spec, "runtime_config": {"parameters": parameters}}
         run_id = str(self.request("POST", "/apis/v2beta1/runs", body)["run_id"])
+        self.wait(run_id)
+        return run_id
+
+    def wait(self, run_id: str) -> None:
+        """Until the run has ended."""
         with self._answer("GET", f"/api/v1/runs/{run_id}/events") as stream:
             while stream.readline():
                 pass
-        return run_id
 
     def duration(self, run_id: str) -> float:
         """Milliseconds from the run's creation to its end by the server's clock; fails if it did not succeed."""

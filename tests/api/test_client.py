@@ -146,11 +146,3 @@ def test_an_ended_run_comes_with_its_tasks(api: Api, client: Any, package: str) 
     say = found.run_details.task_details[1]
     assert (say.display_name, say.state) == ("say", "SUCCEEDED")
     assert say.outputs["model"].artifact_ids == ["id-of-model"]
-
-
-def test_what_comes_later_is_an_api_exception(client: Any, package: str) -> None:
-    experiment = client.create_experiment("e")
-    with pytest.raises(kfp_server_api.ApiException, match="recurring runs are not there yet"):
-        client.create_recurring_run(
-            experiment.experiment_id, "job", interval_second=60, pipeline_package_path=package, params=COUNT
-        )

@@ -95,7 +95,7 @@ def test_an_unexpected_error_is_told_by_a_request_id_only(
     def broken(*_: Any) -> None:
         raise RuntimeError("SELECT secret FROM /etc/passwd")
 
-    for name in ("get_run", "get_tasks"):
+    for name in ("get_run", "run_versions", "get_tasks"):
         monkeypatch.setattr(f"headrace.store.query.{name}", broken)
     with caplog.at_level(logging.ERROR):
         for path in (f"{V2}/runs/x", f"{V2}/runs/x/nodes/n/log"):

@@ -14,7 +14,11 @@ from headrace.base.errors import PermissionDenied
 from headrace.base.settings import Settings
 
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
+_OF_BROWSERS = frozenset({b"origin", b"sec-fetch-site"})
 _ANY_ADDRESS = frozenset({"0.0.0.0", "::", ""})
+
+MOST_KNOWN = 64
+"""How many pairs of a Host and an address are remembered as let through."""
 
 
 class Guard:
@@ -22,16 +26,32 @@ class Guard:
         self._app = app
         bound = frozenset({settings.host.lower().strip("[]")}) - _ANY_ADDRESS
         self._hosts = _LOCAL | bound | {host.lower().strip("[]") for host in settings.allowed_hosts}
+        self._known: set[tuple[bytes, str]] = set()
         self._origins = frozenset(_normal(origin) for origin in settings.allowed_origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
+        if scope["type"] == "http" and not self._is_known(scope):
             try:
-                self._check(Headers(scope=scope), scope["method"], (scope.get("server") or ("",))[0])
+                self._check(Headers(scope=scope), scope["method"], _address(scope))
             except PermissionDenied as error:
                 await status_response(answer(error))(scope, receive, send)
                 return
+            self._remember(scope)
         await self._app(scope, receive, send)
+
+    def _is_known(self, scope: Scope) -> bool:
+        """The request is of no browser, and like one that was let through: most are."""
+        hosts: list[bytes] = []
+        for name, value in scope["headers"]:
+            if name == b"host":
+                hosts.append(value)
+            elif name in _OF_BROWSERS:
+                return False
+        return len(hosts) == 1 and (hosts[0], _address(scope)) in self._known
+
+    def _remember(self, scope: Scope) -> None:
+        if len(self._known) < MOST_KNOWN:
+            self._known.update((value, _address(scope)) for name, value in scope["headers"] if name == b"host")
 
     def _check(self, headers: Headers, method: str, address: str) -> None:
         """Raises PermissionDenied for a request that a web page from elsewhere may have made.
@@ -62,6 +82,12 @@ class Guard:
         return normal in self._origins or (
             bool(host) and normal in (f"http://{host.lower()}", f"https://{host.lower()}")
         )
+
+
+def _address(scope: Scope) -> str:
+    """The address that the client's connection came in at."""
+    server: tuple[str, int | None] | None = scope.get("server")
+    return server[0] if server else ""
 
 
 def hostname(host: str) -> str:

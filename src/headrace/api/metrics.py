@@ -40,6 +40,17 @@ class HttpMetrics:
         self.open = Gauge(
             "headrace_http_open", "HTTP requests that are being answered, live streams included", registry=registry
         )
+        self._kinds: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one. Methods of routes, routes and statuses are few, so what they lead to is kept."""
+        kind = (method, route, status)
+        known = self._kinds.get(kind)
+        if known is None:
+            known = self.requests.labels(method, route, status), self.seconds.labels(route)
+            self._kinds[kind] = known
+        known[0].inc()
+        known[1].observe(seconds)
 
 
 class RunsByState(Collector):
@@ -100,12 +111,14 @@ class Measured:
             if message["type"] == "http.response.start":
                 route = scope.get(ROUTE, "unmatched")
                 method = scope["method"] if route != "unmatched" else "any"
-                self._metrics.requests.labels(method, route, message["status"]).inc()
-                self._metrics.seconds.labels(route).observe(loop.time() - began)
+                self._metrics.answered(method, route, message["status"], loop.time() - began)
             await send(message)
 
-        with self._metrics.open.track_inprogress():
+        self._metrics.open.inc()
+        try:
             await self._app(scope, receive, measured)
+        finally:
+            self._metrics.open.dec()
 
 
 class Scrape:

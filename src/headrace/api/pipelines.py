@@ -160,7 +160,7 @@ def _refuse_other(asked: M, found: M, fixed: Collection[str]) -> None:
 
 def _change(kind: type[M], raw: bytes) -> tuple[M, Collection[str]]:
     """The message of a PATCH, and which fields the client wrote: what it left out stays as it is."""
-    value = proto_json.decode(raw)
+    value = proto_json.decode(raw) if raw.strip() else {}
     message = proto_json.from_json(kind, value)
     given = [name for name, inner in value.items() if inner is not None] if isinstance(value, Mapping) else []
     return message, given

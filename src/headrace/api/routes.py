@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from headrace.api import metrics
+from headrace.api.answers import Answers
 from headrace.api.artifacts import Artifacts
 from headrace.api.backfills import Backfills
 from headrace.api.content import Content
@@ -23,6 +24,7 @@ from headrace.api.posting import Posting
 from headrace.api.recurring import RecurringRuns
 from headrace.api.remote import Remote, rules
 from headrace.api.resume import Resumes
+from headrace.api.run_view import RunView
 from headrace.api.runs import Runs
 from headrace.api.server_info import ServerInfo
 from headrace.api.services import Services
@@ -43,20 +45,22 @@ LOG_TICK_SECONDS = 0.2
 def routes(services: Services, closing: Closing, scrape: metrics.Scrape) -> list[Route]:
     """All routes, over the services."""
     documents = Documents()
+    view = RunView(services, documents)
+    runs = Runs(services, view, Answers(services.database, view.encoded))
     return [
-        *_runs(services, documents),
+        *_runs(services, runs),
         *_followed(services, closing),
         *_recurring(services, documents),
         *_experiments(services),
         *_pipelines(services, documents),
         *_lineage(services),
         *_server(services, scrape),
-        *_old(services, documents),
+        *_old(services, documents, runs),
     ]
 
 
-def _runs(services: Services, documents: Documents) -> list[Route]:
-    runs, tasks, posting, why = Runs(services, documents), Tasks(services), Posting(services), Why(services)
+def _runs(services: Services, runs: Runs) -> list[Route]:
+    tasks, posting, why = Tasks(services), Posting(services), Why(services)
     return [
         _route("GET", f"{V2}/runs/{{run_id}}", runs.get),
         _route("GET", f"{V2}/runs", runs.list),
@@ -162,13 +166,9 @@ def _lineage(services: Services) -> list[Route]:
     ]
 
 
-def _old(services: Services, documents: Documents) -> list[Route]:
+def _old(services: Services, documents: Documents, runs: Runs) -> list[Route]:
     """The versions before v2beta1. Their logs stand with the others."""
-    v1, runs, experiments = (
-        V1(services, documents, Packages(services)),
-        Runs(services, documents),
-        Experiments(services),
-    )
+    v1, experiments = V1(services, documents, Packages(services)), Experiments(services)
     recurring, one_job = RecurringRuns(services, documents), f"{OLD}/jobs/{{recurring_run_id}}"
     one_run, one_experiment = f"{OLD}/runs/{{run_id}}", f"{OLD}/experiments/{{experiment_id}}"
     return [

@@ -1,20 +1,17 @@
 """`/runs`: make, list, show, terminate, archive and delete them. The state of a run is the controllers' to write."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from msgspec import Raw
 from starlette.requests import Request
 from starlette.responses import Response
 
 from headrace.api import body, limits, listing, proto_json, query, sources
+from headrace.api.answers import Answers
 from headrace.api.body import reply
-from headrace.api.convert import runs as convert
-from headrace.api.convert import tasks as convert_tasks
-from headrace.api.documents import Documents
 from headrace.api.handlers import Handlers
-from headrace.api.tasks import whole_run
+from headrace.api.run_view import RunView
 from headrace.api.wire import run as wire
 from headrace.api.wire.common import Empty
 from headrace.base.clock import Instant
@@ -23,7 +20,6 @@ from headrace.base.json import JsonObject
 from headrace.model.event import RetryRequested, RunRequested, TerminateRequested
 from headrace.model.run import Run, StateChange
 from headrace.model.state import State
-from headrace.model.task import Task
 from headrace.spec.load import Document
 from headrace.spec.schedule import macros
 from headrace.spec.values import runtime_parameters
@@ -37,7 +33,8 @@ MAX_FULL = 100
 
 @dataclass(frozen=True, slots=True)
 class Runs(Handlers):
-    documents: Documents
+    view: RunView
+    answers: Answers
 
     async def create(self, request: Request) -> Response:
         """Everything is checked before anything is written."""
@@ -61,7 +58,7 @@ class Runs(Handlers):
 
         created = await self.write(unit)
         self.services.wake(created.run_id)
-        return reply(self._message(created, document=source.document.as_json()))
+        return reply(self.view.message(created, document=source.document.as_json()))
 
     def _run(self, request: Request, asked: wire.Run, name: str, source: sources.Source) -> Run:
         """The run as asked for, the macros in its parameters filled in."""
@@ -92,34 +89,10 @@ class Runs(Handlers):
         """The pipeline compiles, and takes the parameters that are given. Raises InvalidSpec, InvalidInput."""
         runtime_parameters(self.services.plans.get(document), given)
 
-    def _message(
-        self,
-        run: Run,
-        *,
-        document: JsonObject | Raw | None = None,
-        tasks: Sequence[Task] = (),
-        whole: convert_tasks.Whole | None = None,
-    ) -> wire.Run:
-        """The run as clients see it. The server's own pipeline root is nothing that they asked for, and is left out."""
-        default_root = self.services.settings.pipeline_root
-        return convert.run(run, default_root, document=document, tasks=tasks, whole=whole)
-
     async def get(self, request: Request) -> Response:
         run_id, full = query.path(request, "run_id"), _is_full(request)
-        return Response(
-            await self.read(lambda tx: proto_json.encode(self._shown(tx, run_id, full))),
-            media_type="application/json",
-            headers=body.NO_STORE,
-        )
-
-    def _shown(self, tx: Tx, run_id: str, full: bool) -> wire.Run:
-        run = lists.get_run(tx, run_id)
-        wanted = full or not run.pipeline_version_id
-        document = self.documents.get(tx, run.plan_id) if wanted else None
-        if not full:
-            return self._message(run, document=document, tasks=runs.load_tasks(tx, run.key))
-        whole = whole_run(self, tx, run)
-        return self._message(run, document=document, tasks=list(whole.family.by_path.values()), whole=whole)
+        shown = await self.answers.get(run_id, full)
+        return Response(shown, media_type="application/json", headers=body.NO_STORE)
 
     async def list(self, request: Request) -> Response:
         full = _is_full(request)
@@ -128,7 +101,7 @@ class Runs(Handlers):
 
         def read(tx: Tx) -> wire.ListRuns:
             page = lists.list_runs(tx, namespace, asked.query, experiment_id=experiment_id)
-            shown = [self._shown(tx, each.run_id, True) if full else self._message(each) for each in page.items]
+            shown = [self.view.shown(tx, each.run_id, True) if full else self.view.message(each) for each in page.items]
             return wire.ListRuns(runs=shown, total_size=page.total, next_page_token=asked.token(page.next))
 
         return reply(await self.read(read))

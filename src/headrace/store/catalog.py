@@ -97,7 +97,9 @@ def archive_experiment(tx: Connection, experiment_id: str) -> None:
     of_it = t.runs.c.experiment_id == experiment_id
     namespace = get_experiment(tx, experiment_id).namespace
     tx.execute(
-        update(t.runs).where(t.runs.c.namespace == namespace, of_it).values(storage_state=StorageState.ARCHIVED.value)
+        update(t.runs)
+        .where(t.runs.c.namespace == namespace, of_it)
+        .values(storage_state=StorageState.ARCHIVED.value, revision=t.runs.c.revision + 1)
     )
 
 

@@ -18,7 +18,7 @@ from headrace.store import keys
 from headrace.store import tables as t
 from headrace.store.lineage import METRIC_KEY_LENGTH
 from headrace.store.rows import artifact_of, artifact_values, failure_json, history_line, task_values, to_json
-from headrace.store.runs import tasks_of
+from headrace.store.runs import tasks_of, touch
 from headrace.store.views import ArtifactTask
 
 _LINKS = (
@@ -73,6 +73,7 @@ def add_task(tx: Connection, run: Run, task: Task) -> None:
     """Keep a task that a client posted."""
     own = {"task_key": keys.take(tx, 1)[0], "run_key": run.key, "namespace": run.namespace}
     tx.execute(insert(t.tasks), {**task_values(task), **own})
+    touch(tx, run.key)
 
 
 def change_task(tx: Connection, task: Task) -> None:
@@ -92,6 +93,7 @@ def change_task(tx: Connection, task: Task) -> None:
             f"Task {task.task_id} is carried out by this server, which alone writes it",
             hint="Post a task of your own under the run, and change that",
         )
+    touch(tx, tx.execute(select(t.tasks.c.run_key).where(t.tasks.c.task_id == task.task_id)).scalar_one())
 
 
 def newest_of(tx: Connection, namespace: str, fingerprint: str) -> tuple[str, Task] | None:
@@ -167,6 +169,7 @@ def add_link(tx: Connection, run: Run, link: NewLink) -> ArtifactTask:
         "producer": link.origin.producer,
     }
     tx.execute(insert(t.artifact_tasks), values)
+    touch(tx, run.key)
     return ArtifactTask(
         link_id=link.link_id,
         artifact_id=link.artifact_id,

@@ -5,7 +5,7 @@ Times and states are as committed, but that a run whose termination is asked for
 controller took that up, and one that is to be retried as PENDING.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import (
@@ -30,9 +30,11 @@ from headrace.model.state import State, StorageState
 from headrace.model.task import Task
 from headrace.store import tables as t
 from headrace.store import tags
+from headrace.store.lineage import chunks
 from headrace.store.paging import Column, Listing, Ranking, fetch
 from headrace.store.rows import experiment_of, pipeline_of, run_of, version_of
 from headrace.store.runs import load_tasks, run_key, tasks_of, with_resume
+from headrace.store.views import RunVersion
 
 LISTED_PARAMETERS = 65_536
 """Parameters of more characters than this are left out of lists of runs."""
@@ -46,7 +48,7 @@ _SHOWN_STATE = case(
     (t.runs.c.state.in_(_ENDED) & _RETRYING, State.PENDING.value),
     else_=t.runs.c.state,
 ).label("state")
-_NOT_AS_IT_IS = ("state", "folded_name", "parameters_size", "parameters", "plugins_input")
+_NOT_AS_IT_IS = ("state", "folded_name", "parameters_size", "parameters", "plugins_input", "revision")
 _RUN_COLUMNS = [column for column in t.runs.c if column.name not in _NOT_AS_IT_IS]
 _RUN: Select[Any] = select(*_RUN_COLUMNS, _SHOWN_STATE, t.runs.c.parameters, t.runs.c.plugins_input).where(
     t.runs.c.run_id == bindparam("run"), t.runs.c.namespace != t.GONE
@@ -58,6 +60,15 @@ _LISTED_RUN = select(
     case((t.runs.c.parameters_size <= LISTED_PARAMETERS, t.runs.c.parameters)).label("parameters"),
     null().label("plugins_input"),
 )
+_VERSIONS = select(
+    t.runs.c.run_id,
+    t.runs.c.revision,
+    select(func.max(t.run_events.c.number))
+    .where(t.run_events.c.run_key == t.runs.c.run_key)
+    .scalar_subquery()
+    .label("event"),
+    select(func.max(t.inbox.c.inbox_key)).where(t.inbox.c.run_id == t.runs.c.run_id).scalar_subquery().label("wish"),
+).where(t.runs.c.run_id.in_(bindparam("runs", expanding=True)), t.runs.c.namespace != t.GONE)
 _TASK = select(t.tasks).where(t.tasks.c.task_id == bindparam("task"), t.tasks.c.run_key == bindparam("run"))
 _COUNTS = select(t.runs.c.state, func.count().label("runs")).group_by(t.runs.c.state)
 
@@ -178,6 +189,15 @@ def get_state(tx: Connection, run_id: str) -> State:
     if state is None:
         raise NotFound(f"Run {run_id} not found")
     return State(state)
+
+
+def run_versions(tx: Connection, run_ids: Collection[str]) -> dict[str, RunVersion]:
+    """The versions of the runs that there are among these: while a run's is the same, so is all that is shown of it."""
+    found: dict[str, RunVersion] = {}
+    for chunk in chunks(list(run_ids)):
+        for row in tx.execute(_VERSIONS, {"runs": chunk}):
+            found[row.run_id] = RunVersion(row.revision, row.event or 0, row.wish or 0)
+    return found
 
 
 def get_tasks(tx: Connection, run_id: str) -> tuple[Task, ...]:

@@ -101,6 +101,7 @@ def run_values(run: Run) -> Values:
         "run_id": run.run_id,
         "namespace": run.namespace,
         "name": run.name,
+        "revision": 0,
         "folded_name": fold(run.name),
         "experiment_id": run.experiment_id,
         "state": run.state.value,

@@ -211,6 +211,11 @@ def write(
     return rows
 
 
+def touch(tx: Connection, run_key: int) -> None:
+    """Something that is shown of the run was changed, and no event says so: see `views.RunVersion`."""
+    tx.execute(update(t.runs).where(t.runs.c.run_key == run_key).values(revision=t.runs.c.revision + 1))
+
+
 def post(tx: Connection, run_id: str, event: history.Asked) -> None:
     """Put an event in the run's inbox, for its controller. Raises NotFound."""
     namespace = tx.execute(select(t.runs.c.namespace).where(t.runs.c.run_id == run_id)).scalar()

@@ -109,6 +109,7 @@ runs = Table(
     Column("pipeline_id", String(ID), nullable=False),
     Column("pipeline_version_id", String(ID), nullable=False),
     Column("recurring_run_id", String(ID), nullable=False),
+    Column("revision", Integer, nullable=False),  # raised by changes of what is shown that are no events
     Column("folded_name", String(255), nullable=False),  # in lower case, to look for substrings in
     Column("pipeline_name", TEXT, nullable=False),
     Column("pipeline_root", TEXT, nullable=False),

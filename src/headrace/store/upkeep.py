@@ -85,4 +85,8 @@ def known_attempts(tx: Connection, candidates: Collection[str]) -> set[str]:
 
 
 def _store(tx: Connection, run_id: str, state: StorageState) -> None:
-    tx.execute(update(t.runs).where(t.runs.c.run_id == run_id).values(storage_state=state.value))
+    tx.execute(
+        update(t.runs)
+        .where(t.runs.c.run_id == run_id)
+        .values(storage_state=state.value, revision=t.runs.c.revision + 1)
+    )

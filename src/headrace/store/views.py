@@ -73,3 +73,13 @@ class RunMetric:
     name: str
     task_id: str
     value: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunVersion:
+    """What tells a run, as it is shown, from what it was before: its last event, the last wish in its inbox, and
+    `revision`, which counts the changes that are neither."""
+
+    revision: int
+    event: int
+    wish: int
