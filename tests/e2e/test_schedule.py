@@ -34,6 +34,7 @@ def test_a_schedule_of_a_file_from_its_making_to_its_end(up: Cli, tmp_path: Path
     assert up.json("schedule", "get", schedule_id[:8])["recurring_run_id"] == schedule_id
     assert up.json("schedule", "ls")["recurring_runs"][0]["recurring_run_id"] == schedule_id
     assert "Europe/Berlin" in up.run("schedule", "ls").stdout
+    assert "Recurring run" in up.run("schedule", "get", "yearly").stdout
     assert "yearly is DISABLED" in up.run("schedule", "disable", "yearly").stdout
     assert up.json("schedule", "enable", "yearly")["status"] == "ENABLED"
 
@@ -60,6 +61,7 @@ def test_a_schedule_of_an_uploaded_pipeline(up: Cli, tmp_path: Path) -> None:
     assert newest["pipeline_version_reference"] == {"pipeline_id": uploaded["pipeline_id"]}
     assert (newest["display_name"], newest["status"]) == ("uploaded", "DISABLED")
     assert newest["trigger"] == {"periodic_schedule": {"interval_second": "3600"}}
+    assert "every 1h" in up.run("schedule", "get", newest["recurring_run_id"]).stdout
     pinned = up.json(
         *("schedule", "create", uploaded["pipeline_id"], "--every", "1h", "-p", "day=x", "--version", "uploaded"),
         *("--name", "pinned", "--experiment", "its own", "--disabled"),

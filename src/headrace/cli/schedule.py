@@ -71,7 +71,11 @@ def create(
         if json:
             output.document(made)
         else:
-            _show(client, made, options_of(home, host))
+            _show(client, made)
+            show_command(
+                console(),
+                f"headrace schedule get {made['recurring_run_id'][:8]}{options_of(home, host)}  shows how it goes on",
+            )
     return 0
 
 
@@ -103,7 +107,7 @@ def get(*, schedule: str, home: str | None, host: str | None, json: bool) -> int
         if json:
             output.document(found)
         else:
-            _show(client, found, options_of(home, host))
+            _show(client, found)
     return 0
 
 
@@ -179,16 +183,22 @@ def _source(
 
 
 def _when(item: Mapping[str, Any]) -> str:
-    """`0 0 6 * * * Europe/Berlin`, `every 90s`."""
+    """`0 0 6 * * * Europe/Berlin`, `every 1m30s`."""
     trigger = item.get("trigger") or {}
     periodic = trigger.get("periodic_schedule")
     if periodic is not None:
-        return f"every {spell(float(periodic.get('interval_second', 0)))}"
+        return f"every {_interval(int(periodic.get('interval_second', 0)))}"
     cron = trigger.get("cron_schedule") or {}
     return f"{cron.get('cron', '')} {cron.get('timezone', '')}".strip()
 
 
-def _show(client: Client, item: Document, options: str) -> None:
+def _interval(seconds: int) -> str:
+    """`90s` is `1m30s`, as `--every` takes it."""
+    parts = {"h": seconds // 3600, "m": seconds // 60 % 60, "s": seconds % 60}
+    return "".join(f"{number}{unit}" for unit, number in parts.items() if number)
+
+
+def _show(client: Client, item: Document) -> None:
     schedule_id = item["recurring_run_id"]
     out = console()
     print(f"Recurring run {schedule_id}")
@@ -205,7 +215,8 @@ def _show(client: Client, item: Document, options: str) -> None:
     for label, text in lines.items():
         if text:
             facts.add_row(Text(label, style="dim"), Text(text))
-    for number, tick in enumerate(client.ticks(schedule_id)):
+    upcoming = client.ticks(schedule_id) if item["status"] == "ENABLED" else []
+    for number, tick in enumerate(upcoming):
         facts.add_row(Text("" if number else "next", style="dim"), show_moment(tick["scheduled_at"]))
     show(out, facts)
     runs = client.listed("runs", limit=_SHOWN_RUNS, filters={"recurring_run_id": ("EQUALS", schedule_id)})
@@ -213,8 +224,7 @@ def _show(client: Client, item: Document, options: str) -> None:
         show(out, _runs(runs))
     backfills = client.backfills(schedule_id)
     if backfills:
-        show(out, backfill_table(backfills))
-    show_command(out, f"headrace schedule get {schedule_id[:8]}{options}  shows how it goes on")
+        show(out, _backfills(backfills))
 
 
 def _runs(items: list[Document]) -> Table:
@@ -227,8 +237,7 @@ def _runs(items: list[Document]) -> Table:
     return table
 
 
-def backfill_table(items: list[Document]) -> Table:
-    """Backfills, a line each."""
+def _backfills(items: list[Document]) -> Table:
     table = plain_table("backfill", "state", "from", "to", "waiting", "runs")
     for item in items:
         runs = ", ".join(f"{number} {state}" for state, number in sorted(item.get("runs", {}).items()))
