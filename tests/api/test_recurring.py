@@ -270,6 +270,17 @@ def test_deleting_it_leaves_its_runs(api: Api, document: dict[str, Any], policy:
     assert [each["run_id"] for each in api.get("/runs", filter=json.dumps(mine))["runs"]] == [run_id]
 
 
+def test_a_client_may_make_a_run_of_it_once_for_each_name(api: Api, document: dict[str, Any]) -> None:
+    made = make(api, document)["recurring_run_id"]
+    run = api.run(document, "by hand", runtime_config=CONFIG, recurring_run_id=made)
+    assert run["recurring_run_id"] == made
+    assert api.run(document, "by hand", runtime_config=CONFIG, recurring_run_id=made)["run_id"] == run["run_id"]
+    assert api.run(document, "other", runtime_config=CONFIG, recurring_run_id=made)["run_id"] != run["run_id"]
+    assert api.get("/runs")["total_size"] == 2
+    body = {"display_name": "r", "pipeline_spec": document, "runtime_config": CONFIG, "recurring_run_id": "x"}
+    assert api.http.post(f"{V2}/runs", json=body).status_code == 404
+
+
 def test_a_policy_that_is_none(api: Api, document: dict[str, Any]) -> None:
     made = make(api, document)["recurring_run_id"]
     response: httpx2.Response = api.http.delete(f"{V2}/recurringruns/{made}", params={"propagation_policy": "MAYBE"})

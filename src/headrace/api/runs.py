@@ -14,8 +14,9 @@ from headrace.api.handlers import Handlers
 from headrace.api.run_view import RunView
 from headrace.api.wire import run as wire
 from headrace.api.wire.common import Empty
+from headrace.base import ids
 from headrace.base.clock import Instant
-from headrace.base.errors import Conflict, FailedPrecondition, InvalidInput
+from headrace.base.errors import Conflict, FailedPrecondition, InvalidInput, NotFound
 from headrace.base.json import JsonObject
 from headrace.model.event import RetryRequested, RunRequested, TerminateRequested
 from headrace.model.run import Run, StateChange
@@ -23,7 +24,7 @@ from headrace.model.state import State
 from headrace.spec.load import Document
 from headrace.spec.schedule import macros
 from headrace.spec.values import runtime_parameters
-from headrace.store import catalog, runs, upkeep
+from headrace.store import catalog, runs, schedules, upkeep
 from headrace.store import query as lists
 from headrace.store.db import Tx
 
@@ -51,6 +52,8 @@ class Runs(Handlers):
 
         def unit(tx: Tx) -> Run:
             placed = run
+            if run.recurring_run_id and (before := _made_before(tx, run)) is not None:
+                return before
             if not run.experiment_id:
                 default = catalog.ensure_default_experiment(tx, run.namespace, run.created_at)
                 placed = replace(run, experiment_id=default.experiment_id)
@@ -62,7 +65,8 @@ class Runs(Handlers):
 
     def _run(self, request: Request, asked: wire.Run, name: str, source: sources.Source) -> Run:
         """The run as asked for, the macros in its parameters filled in."""
-        now, run_id = self.services.clock.now(), self.services.fresh_id()
+        now, of = self.services.clock.now(), asked.recurring_run_id
+        run_id = ids.derived(of, "run", name) if of else self.services.fresh_id()
         config = asked.runtime_config or wire.RuntimeConfig()
         scheduled_at = proto_json.read_time(asked.scheduled_at) if asked.scheduled_at else Instant(0)
         return Run(
@@ -78,6 +82,7 @@ class Runs(Handlers):
             description=asked.description,
             pipeline_id=source.pipeline_id,
             pipeline_version_id=source.pipeline_version_id,
+            recurring_run_id=of,
             parameters=macros.fill(config.parameters, macros.Occasion(run_id, now, scheduled_at)),
             pipeline_root=config.pipeline_root or self.services.settings.pipeline_root,
             service_account=asked.service_account or "pipeline-runner",
@@ -159,6 +164,18 @@ class Runs(Handlers):
         await self.write(lambda tx: upkeep.delete_run(tx, run_id, now))
         self.services.wake(run_id)
         return reply(Empty())
+
+
+def _made_before(tx: Tx, run: Run) -> Run | None:
+    """The run of that name that was made for the same recurring run: asking again makes no second one.
+
+    Raises NotFound where there is no such recurring run.
+    """
+    schedules.get_schedule(tx, run.recurring_run_id)
+    try:
+        return lists.get_run(tx, run.run_id)
+    except NotFound:
+        return None
 
 
 def _is_full(request: Request) -> bool:
