@@ -1,18 +1,21 @@
 """What a step costs past the user's own code: floors, Headrace, and what users would run instead, in one run.
 
-    python benchmarks/overhead.py [--repeats N] [--skip-peer]
+    python benchmarks/overhead.py [--repeats N] [--skip-peer] [--database URL | --postgres]
 
 Wall time a step, in milliseconds, of a chain of 10 and a fan-out of 100 trivial lightweight components. Headrace is
 driven through its HTTP API from the sending of the compiled pipeline to the news that the run ended, with everything
 durable; `server_clock` is the same by the run's own times. Runs are warm: the environment is built, an interpreter is
-up, the pipeline was run before. Prints one JSON line.
+up, the pipeline was run before. `--database` has Headrace keep its rows there instead of in SQLite; `--postgres` starts
+a PostgreSQL of its own for that, as it comes, fsync and all. Prints one JSON line.
 """
 
 import argparse
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 
+import database
 import floors
 import peer
 import pipelines
@@ -20,6 +23,9 @@ import server
 from timing import progress, report, summary
 
 STEPS = {"chain": pipelines.CHAIN, "fan_out": pipelines.FAN_OUT}
+CHAIN, CHAIN_ON_A_SERVER = 15.0, 25.0
+"""The budget of a step of the chain: on SQLite, and on PostgreSQL or MySQL."""
+
 MAKERS = {"chain": pipelines.chain, "fan_out": pipelines.fan_out}
 
 
@@ -28,12 +34,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="What a step costs past the user's own code.")
     parser.add_argument("--repeats", type=int, default=7, help="runs of each pipeline on Headrace (default: 7)")
     parser.add_argument("--skip-peer", action="store_true", help="leave kfp.local out: it takes minutes")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--database", metavar="URL", help="an empty database for Headrace (default: SQLite)")
+    where.add_argument("--postgres", action="store_true", help="a PostgreSQL that is thrown away, for Headrace")
     arguments = parser.parse_args()
 
     progress("floors")
     floor = floors.measure(pipelines.component_source())
     progress("Headrace")
-    headrace = measure_headrace(arguments.repeats)
+    with database.postgres() if arguments.postgres else nullcontext(arguments.database) as url:
+        headrace = measure_headrace(arguments.repeats, url)
     kfp_local = {}
     if not arguments.skip_peer:
         progress("kfp.local with pip taken out")
@@ -42,10 +52,10 @@ def main() -> None:
         kfp_local["as_is"] = peer.measure("as_is", 1)
     ratios = compare(floor, headrace, kfp_local)
     figures = {"unit": "ms per step", "floors": floor, "headrace": headrace, "kfp_local": kfp_local, "ratios": ratios}
-    report("overhead", figures, missed(headrace, ratios))
+    report("overhead", figures, missed(headrace, ratios, CHAIN_ON_A_SERVER if url else CHAIN))
 
 
-def measure_headrace(repeats: int) -> dict[str, dict[str, Any]]:
+def measure_headrace(repeats: int, url: str | None) -> dict[str, dict[str, Any]]:
     """Every pipeline: executed each time, and answered by the cache each time."""
     documents = {
         (name, cached): pipelines.document(make(cached=cached))
@@ -53,7 +63,7 @@ def measure_headrace(repeats: int) -> dict[str, dict[str, Any]]:
         for cached in (False, True)
     }
     figures: dict[str, dict[str, Any]] = {}
-    with server.server() as up:
+    with server.server(["--database", url] if url else []) as up:
         for (name, cached), document in documents.items():
             up.duration(up.run(document))
             samples, by_server = [], []
@@ -83,9 +93,9 @@ def compare(
     return {name: round(value, 2) for name, value in ratios.items()}
 
 
-def missed(headrace: Mapping[str, Mapping[str, Any]], ratios: Mapping[str, float]) -> list[str]:
+def missed(headrace: Mapping[str, Mapping[str, Any]], ratios: Mapping[str, float], chain: float) -> list[str]:
     """The budgets that this run did not keep."""
-    most = {"chain": 15.0, "fan_out": 10.0, "cached_chain": 2.0, "cached_fan_out": 2.0}
+    most = {"chain": chain, "fan_out": 10.0, "cached_chain": 2.0, "cached_fan_out": 2.0}
     least = {"as_is": 50.0, "pip_stripped": 4.0}
     over = [f"{name}: at most {limit} ms" for name, limit in most.items() if headrace[name]["median"] > limit]
     under = [

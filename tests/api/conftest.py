@@ -94,10 +94,10 @@ def _answer(response: httpx2.Response) -> Any:
     return response.json()
 
 
-def start(home: Path, settings: Settings, host: str = "127.0.0.1") -> Api:
-    """Serve an application in a thread of its own; `stop` ends it and waits."""
+def start(home: Path, settings: Settings, host: str = "127.0.0.1", database_url: str = "") -> Api:
+    """Serve an application in a thread of its own; `stop` ends it and waits. Its database is a file in the home."""
     clock, woken = CountingClock(), queue.Queue[str]()
-    database = Database.open(f"sqlite:///{home}/headrace.db", clock)
+    database = Database.open(database_url or f"sqlite:///{home}/headrace.db", clock)
     up: queue.Queue[Any] = queue.Queue()
     services = Services(
         database=database,
@@ -135,8 +135,9 @@ def start(home: Path, settings: Settings, host: str = "127.0.0.1") -> Api:
 
 
 @pytest.fixture
-def api(tmp_path: Path) -> Iterator[Api]:
-    served = start(tmp_path, Settings())
+def api(tmp_path: Path, url: str) -> Iterator[Api]:
+    """On each database."""
+    served = start(tmp_path, Settings(), database_url=url)
     try:
         yield served
     finally:

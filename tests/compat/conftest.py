@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.databases import Instances, Missing
 from tests.harness import Server
 
 ROOT = Path(__file__).parents[2]
@@ -46,6 +47,29 @@ def invalid() -> list[Path]:
     """The documents that must be refused."""
     folder = Path(os.environ.get("HEADRACE_CORPUS", ROOT / "../shared/corpus")) / "invalid"
     return sorted(folder.iterdir()) if folder.is_dir() else []
+
+
+def serve_on(kind: str, instances: Instances, home: Path) -> Iterator[Server]:
+    """A server whose database is one of its own on that database server."""
+    try:
+        url = instances.get(kind).empty()
+    except Missing as missing:
+        pytest.skip(str(missing))
+    running = Server(home, ["--slots", "2"], environment={"HEADRACE_DATABASE": url})
+    try:
+        yield running.start()
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def on_postgresql(instances: Instances, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    yield from serve_on("postgresql", instances, tmp_path_factory.mktemp("postgresql") / "home")
+
+
+@pytest.fixture(scope="session")
+def on_mariadb(instances: Instances, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    yield from serve_on("mariadb", instances, tmp_path_factory.mktemp("mariadb") / "home")
 
 
 @pytest.fixture(scope="session")

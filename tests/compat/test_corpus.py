@@ -31,6 +31,10 @@ ELSEWHERE = {"artifacts_simple.yaml"}
 """Opens `/gcs/...`, which takes a store of Google's, mounted."""
 
 
+POSTGRESQL_THIRD, MARIADB_THIRD = 0, 1
+"""Which third of the samples also runs on that server: the first, fourth, seventh..., and the second, fifth, ..."""
+
+
 def arguments(sample: Sample, folder: Path) -> dict[str, Any]:
     """A value for each required parameter, of the kind that upstream's own tests make up."""
     rng = random.Random(sample.name)
@@ -62,22 +66,35 @@ def _here(sample: Sample) -> bool:
     return sample.group in CLASSES and sample.name not in ELSEWHERE and EASIER.get(sample.name, {}) is not None
 
 
-def runnable() -> list[Any]:
+def runnable(third: int | None = None) -> list[Any]:
+    """All samples that run here, or a third of them: the first, every third from it, and so on."""
     samples = [each for each in corpus() if _here(each)]
-    return [pytest.param(each, id=each.name) for each in samples]
+    return [pytest.param(each, id=each.name) for each in (samples if third is None else samples[third::3])]
+
+
+def ends_as_it_must(server: Server, sample: Sample, folder: Path) -> None:
+    run_id, refusal = submit(server, sample, folder)
+    if refusal is not None:
+        assert refusal.status == 400
+        assert NOT_YET in refusal.body
+        return
+    found = server.wait(run_id)
+    assert found["state"] == sample.expected, found.get("error")
 
 
 @pytest.mark.skipif(not corpus(), reason="the corpus is not there: set HEADRACE_CORPUS to its folder")
 class TestCorpus:
     @pytest.mark.parametrize("sample", runnable())
     def test_it_ends_as_it_must(self, server: Server, sample: Sample, tmp_path: Path) -> None:
-        run_id, refusal = submit(server, sample, tmp_path)
-        if refusal is not None:
-            assert refusal.status == 400
-            assert NOT_YET in refusal.body
-            return
-        found = server.wait(run_id)
-        assert found["state"] == sample.expected, found.get("error")
+        ends_as_it_must(server, sample, tmp_path)
+
+    @pytest.mark.parametrize("sample", runnable(POSTGRESQL_THIRD))
+    def test_it_ends_as_it_must_on_postgresql(self, on_postgresql: Server, sample: Sample, tmp_path: Path) -> None:
+        ends_as_it_must(on_postgresql, sample, tmp_path)
+
+    @pytest.mark.parametrize("sample", runnable(MARIADB_THIRD))
+    def test_it_ends_as_it_must_on_mariadb(self, on_mariadb: Server, sample: Sample, tmp_path: Path) -> None:
+        ends_as_it_must(on_mariadb, sample, tmp_path)
 
     @pytest.mark.parametrize("sample", [pytest.param(each, id=each.name) for each in corpus()])
     def test_it_uploads(self, server: Server, sample: Sample) -> None:

@@ -3,6 +3,7 @@
 Each step appends its attempt id to a file that all share, which is the proof.
 """
 
+import fcntl
 import os
 import random
 import signal
@@ -68,6 +69,61 @@ def test_killed_at_a_named_moment(tmp_path: Path, fault: Fault, passing: int, tr
         server.stop()
 
 
+@pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
+@pytest.mark.parametrize("fault", list(Fault))
+def test_killed_at_a_named_moment_on_a_database_server(tmp_path: Path, url: str, fault: Fault) -> None:
+    """The database's session ends in the middle of whatever it did; the server of the same home goes on at once."""
+    proof = tmp_path / "proof"
+    environment = {"HEADRACE_DATABASE": url}
+    doomed = Server(
+        tmp_path / "home", script=SCRIPT, environment={**environment, "HEADRACE_TEST_FAULT": f"{fault}:4"}
+    ).start()
+    run_id = doomed.submit(chain_and_branches(proof))
+    assert doomed.process is not None
+    assert doomed.process.wait(60) == -signal.SIGKILL, "the fault was never passed"
+    server = Server(tmp_path / "home", environment=environment).start()
+    try:
+        check(server.wait(run_id), proof)
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
+def test_another_server_goes_on_where_one_was_killed(tmp_path: Path, url: str) -> None:
+    """The second leaves the first its runs; when the first is gone it plays them to their end, and no end is lost."""
+    proof, gate = tmp_path / "proof", tmp_path / "gate"
+    os.mkfifo(gate)
+    options = ["--lease-seconds", "2"]
+    first, second = (Server(tmp_path / name, options, environment={"HEADRACE_DATABASE": url}) for name in "ab")
+    first.start()
+    second.start()
+    try:
+        before = shell_task("before", APPEND, file=str(proof))
+        waits = shell_task(
+            "waits",
+            f'{APPEND}; [ "$KFP_POD_NAME" != "$(head -n 2 "$0" | tail -n 1)" ] || cat {gate}',
+            after=["before"],
+            file=str(proof),
+        )
+        run_id = first.submit(pipeline(before, waits, shell_task("after", APPEND, after=["waits"], file=str(proof))))
+        with gate.open("w"):  # opened when the step reads: it runs, and goes on running
+            assert tasks_of(second.run(run_id))["root.before"]["state"] == "SUCCEEDED"
+            first.kill()
+            found = second.wait(run_id)
+            assert found["state"] == "SUCCEEDED", found.get("error")
+            ran = proof.read_text().split()
+            pods = {path: [pod["name"] for pod in task.get("pods", [])] for path, task in tasks_of(found).items()}
+            assert ran == [*pods["root.before"], *pods["root.waits"], *pods["root.after"]]
+            assert [len(each) for each in pods.values()] == [0, 1, 2, 1]
+            first.start()
+            left = tmp_path / "a" / "attempts" / ran[1] / "claim"
+            _until_unlocked(left)
+        assert first.run(run_id)["state"] == "SUCCEEDED"
+    finally:
+        first.stop()
+        second.stop()
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_killed_at_a_random_moment(tmp_path: Path, spec: dict[str, Any], seed: int) -> None:
     """Loops, branches, retries and exit tasks come out the same, and nothing ran twice but what failed."""
@@ -100,6 +156,12 @@ def test_what_was_acknowledged_is_there_after_a_kill(tmp_path: Path) -> None:
         assert {server.wait(run_id)["state"] for run_id in accepted} == {"SUCCEEDED"}
     finally:
         server.stop()
+
+
+def _until_unlocked(claim: Path) -> None:
+    """Wait until the supervisor that holds the claim has ended."""
+    with claim.open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
 
 
 def _children(pid: int) -> list[int]:
