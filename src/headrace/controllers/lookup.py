@@ -42,7 +42,7 @@ def _look_into_cache(tx: Tx, state: RunState, look: LookUpCache, now: Instant, i
     hit = cache.find_cached(tx, namespace, look.fingerprint)
     if hit is not None and _stands(hit.outputs, is_intact):
         return CacheAnswered(look.path, now, hit.task_id, hit.outputs)
-    last = equal.executed_for(tx, namespace, look.fingerprint)
+    last = equal.executed_for(tx, namespace, look.fingerprint, to_decide=True)
     if last is not None and (last.run_id, last.path) != (run_id, look.path):
         if _goes_on(state, last):
             return CacheAnswered(look.path, now, waits=True)

@@ -23,7 +23,8 @@ _ROW = (
     t.fingerprints.c.namespace == bindparam("which_namespace"),
     t.fingerprints.c.fingerprint == bindparam("which_fingerprint"),
 )
-_EXECUTED = select(t.fingerprints.c.run_id, t.fingerprints.c.path).where(*_ROW).with_for_update()
+_EXECUTED = select(t.fingerprints.c.run_id, t.fingerprints.c.path).where(*_ROW)
+_EXECUTED_AND_MINE = _EXECUTED.with_for_update()
 _STATE = select(t.tasks.c.state).where(t.tasks.c.task_id == bindparam("task"))
 _EXECUTE = insert(t.fingerprints)
 _EXECUTE_AGAIN = update(t.fingerprints).where(*_ROW).values(run_id=bindparam("by"), path=bindparam("at"))
@@ -57,9 +58,12 @@ class Executed:
     state: State | None
 
 
-def executed_for(tx: Connection, namespace: str, fingerprint: str) -> Executed | None:
-    """Who was last told to run; None where nobody ever was. Nobody else is told until this transaction ends."""
-    row = tx.execute(_EXECUTED, _which(namespace, fingerprint)).first()
+def executed_for(tx: Connection, namespace: str, fingerprint: str, *, to_decide: bool = False) -> Executed | None:
+    """Who was last told to run; None where nobody ever was.
+
+    With `to_decide`, which takes a transaction that writes, nobody else is told until this transaction ends.
+    """
+    row = tx.execute(_EXECUTED_AND_MINE if to_decide else _EXECUTED, _which(namespace, fingerprint)).first()
     if row is None:
         return None
     state = tx.execute(_STATE, {"task": task_id(row.run_id, row.path)}).scalar() if row.run_id else None
