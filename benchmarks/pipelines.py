@@ -20,6 +20,17 @@ def increment(number: int) -> int:
     return number + 1
 
 
+@dsl.component(base_image="python:3.11")
+def burn(number: int, milliseconds: int) -> int:
+    """A step that uses so much CPU time."""
+    import time
+
+    end = time.process_time() + milliseconds / 1000
+    while time.process_time() < end:
+        pass
+    return number
+
+
 def chain(*, cached: bool) -> Pipeline:
     """Steps that each wait for the one before."""
 

@@ -1,16 +1,25 @@
-"""What a task costs in a large run: loops of cached trivial steps, and the API meanwhile. Prints one JSON line.
+"""What a task costs in a large run, and how busy the machine is with the steps of one. Prints one JSON line a part.
 
-The marginal cost of a task between 5,000 and 10,000 is compared with that between 500 and 1,000: were the work of an
-event to grow with the run, the ratio would show it. `api` is what a list of runs took, asked for ten times a second.
+`cached`: loops of cached trivial steps, and the API meanwhile. The marginal cost of a task between 5,000 and 10,000 is
+compared with that between 500 and 1,000: were the work of an event to grow with the run, the ratio would show it. `api`
+is what a list of runs took, asked for ten times a second.
+
+`real`: a loop of steps that are executed, each of which burns a little CPU time. `busy` is the CPU time that the steps'
+own processes used (their exit records have it, from fork to end, children included), as a share of what the cores could
+have given from the creation of the run to its end; the rest is the server's, or nobody's.
 """
 
+import argparse
+import json
+import os
 import statistics
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 from kfp import dsl
-from pipelines import Pipeline, document, increment
+from pipelines import Pipeline, burn, document, increment
 from processes import family
 from server import Server, server
 from timing import milliseconds, progress, report
@@ -19,8 +28,63 @@ SIZES = (500, 1_000, 5_000, 10_000)
 PERIOD = 0.1
 """Seconds between two questions to the API."""
 
+STEPS = 2_000
+WORK = 75
+"""Milliseconds of CPU time that a real step burns: about as little as a step that does something can."""
+
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", choices=["cached", "real"], help="which; both unless said")
+    parser.add_argument("--steps", type=int, default=STEPS, help=f"real steps (default: {STEPS})")
+    chosen = parser.parse_args()
+    if "cached" in chosen.parts or not chosen.parts:
+        measure_cached()
+    if "real" in chosen.parts or not chosen.parts:
+        measure_real(chosen.steps)
+
+
+def measure_real(steps: int) -> None:
+    """The loop of real steps, after one of a few that makes the environment and warms what is kept warm."""
+    spec = document(_real_loop())
+    cores = os.cpu_count() or 1
+    with server() as up:
+        _run(up, spec, 2 * cores)
+        known = set(up.home.glob("attempts/*"))
+        progress(f"a loop of {steps} real steps")
+        wall = up.duration(_run(up, spec, steps)) / 1000
+        used = [_used(folder) for folder in up.home.glob("attempts/*") if folder not in known]
+    busy = sum(used) / (wall * cores)
+    figures = {
+        "steps": len(used),
+        "work_ms": WORK,
+        "wall_s": round(wall, 2),
+        "steps_cpu_s": round(sum(used), 2),
+        "step_cpu_ms": round(1000 * statistics.mean(used), 1),
+        "busy": round(busy, 3),
+    }
+    report("scale-real", figures, [] if busy >= 0.85 else ["busy: at least 0.85 of the cores"])
+
+
+def _used(attempt: Path) -> float:
+    """The CPU seconds of an attempt's processes, as its supervisor wrote them down."""
+    record = json.loads((attempt / "exit").read_text())
+    return float(record["user"] + record["system"])
+
+
+def _real_loop() -> Pipeline:
+    """A loop over as many items as the run is given, each of whose steps is executed."""
+
+    @dsl.pipeline(name="scale-real")
+    def pipeline(items: list) -> None:  # type: ignore[type-arg] # the SDK wants it bare
+        with dsl.ParallelFor(items) as item:
+            burn(number=item, milliseconds=WORK).set_caching_options(False)
+
+    return pipeline
+
+
+def measure_cached() -> None:
+    """Loops of cached steps of growing size."""
     spec = document(_loop())
     totals: dict[int, float] = {}
     api: list[float] = []
