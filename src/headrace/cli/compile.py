@@ -8,11 +8,11 @@ import json
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from headrace.base.errors import InvalidInput
+from headrace.base.scratch import scratch
 from headrace.cli import compile_child
 
 
@@ -57,8 +57,8 @@ def _candidates() -> Iterator[str]:
 
 
 def _ask(python: str, file: Path, name: str) -> dict[str, object]:
-    with tempfile.TemporaryDirectory(prefix="headrace-") as folder:
-        output = Path(folder, "answer.json")
+    with scratch() as folder:
+        output = folder / "answer.json"
         command = [python, compile_child.__file__, str(file), name, str(output)]
         code = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=sys.stderr.fileno(), check=False).returncode
         if not output.is_file():

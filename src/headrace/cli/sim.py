@@ -6,12 +6,11 @@ each task came to; if a rule was broken, the seed that did it, and the command t
 
 import shlex
 import sys
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from headrace.base.errors import InvalidInput
+from headrace.base.scratch import scratch
 from headrace.cli import output, simulated
 from headrace.cli.display import console, show, show_command
 from headrace.cli.parameters import read_parameters
@@ -31,8 +30,8 @@ def sim(*, pipeline: str, parameters: list[str], seeds: int, seed: int | None, p
     values = read_parameters(parameters, found.plan.root.interface.input_parameters)
     chosen = range(seeds) if seed is None else [seed]
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="headrace-sim-") as folder:
-        database = Database.open(f"sqlite:///{Path(folder, 'sim.db')}", FakeClock(tick=1))
+    with scratch() as folder:
+        database = Database.open(f"sqlite:///{folder / 'sim.db'}", FakeClock(tick=1))
         try:
             survey = play(found.plan, values, database, chosen, _progress(len(chosen)))
         finally:

@@ -13,6 +13,7 @@ from pathlib import Path
 from headrace.base.clock import Instant
 from headrace.launch.base import Exited, LaunchRequest, Refused
 from headrace.launch.runner import linux, wire
+from headrace.launch.variables import LINK
 from headrace.model.task import Usage
 
 
@@ -80,6 +81,22 @@ def mark_killed(folder: Path, grace: float) -> None:
 
 def is_marked_killed(folder: Path) -> bool:
     return (folder / wire.KILL).exists()
+
+
+def sweep_links(attempts: Path) -> None:
+    """Remove the short names of the temporary folders of attempts in `attempts` whose supervisors were killed."""
+    begins = Path(LINK)
+    for link in begins.parent.glob(f"{begins.name}*"):
+        if not link.is_symlink():
+            continue
+        folder = link.readlink().parent
+        if folder.parent != attempts:
+            continue
+        state = look(folder)
+        if isinstance(state, Alive):
+            os.close(state.watch)
+        else:
+            link.unlink(missing_ok=True)
 
 
 def observation(request: LaunchRequest, record: dict[str, object]) -> Exited | Refused:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from headrace.base.errors import StepError
+from headrace.base.scratch import scratch
 from headrace.launch.runner import wire
 
 RUNNER = Path(__file__).parent / "runner"
@@ -67,9 +68,9 @@ class ForkServer:
         """Returns when it takes jobs. Raises StepError with what it printed where it cannot."""
         with (
             tempfile.TemporaryFile() as printed,
-            tempfile.TemporaryDirectory(prefix="headrace-", ignore_cleanup_errors=True) as scratch,
+            scratch() as folder,
         ):
-            options = json.dumps({"module": self.kind.module, "scratch": scratch, "nofile": nofile})
+            options = json.dumps({"module": self.kind.module, "scratch": str(folder), "nofile": nofile})
             try:
                 await self._connect(*self._spawn(options, variables, printed))
                 await self._ready

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import assert_never
 
+from headrace.base import scratch
 from headrace.base.clock import Clock, Instant
 from headrace.base.errors import StepError
 from headrace.base.home import Home
@@ -57,6 +58,7 @@ class ProcessLauncher:
     """A `Launcher`. `environment` is the server's own, of which steps see what `variables` allows."""
 
     def __init__(self, home: Home, settings: Settings, clock: Clock, environment: Mapping[str, str]) -> None:
+        self._home = home
         self._clock = clock
         self._threads = ThreadPoolExecutor(_BUILDS_AT_ONCE, "headrace-environment")
         self._environments = Environments(home.environments, clock, environment)
@@ -70,6 +72,12 @@ class ProcessLauncher:
     async def start(self, observer: Observer) -> None:
         self._loop = asyncio.get_running_loop()
         self._observer = observer
+        await asyncio.to_thread(self._sweep)
+
+    def _sweep(self) -> None:
+        """Remove what the killed have left in the system's temporary folder. Blocking."""
+        scratch.sweep()
+        attempt.sweep_links(self._home.attempts)
 
     def launch(self, request: LaunchRequest) -> None:
         if request.attempt_id not in self._attempts:

@@ -57,6 +57,10 @@ def own(request: LaunchRequest, inherited: Mapping[str, str], *, hooked: bool = 
     return {**found, **dict(request.env), **dict(request.system_env)}
 
 
+LINK = "/tmp/headrace-"
+"""How the short names of temporary folders begin."""
+
+
 def temporary_folder(folder: Path) -> tuple[str, str]:
     """What TMPDIR is, and the folder behind it: the same, unless its path leaves no room for the name of a socket.
 
@@ -66,7 +70,7 @@ def temporary_folder(folder: Path) -> tuple[str, str]:
     target = f"{folder}/tmp"
     if len(target.encode()) <= _SOCKET_PATH - _SOCKET_NAME:
         return target, target
-    return f"/tmp/headrace-{hashlib.sha256(target.encode()).hexdigest()[:16]}", target
+    return f"{LINK}{hashlib.sha256(target.encode()).hexdigest()[:16]}", target
 
 
 def packages_folder(folder: Path) -> str:
