@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from headrace.engine.decision import Change, LookUp, Sent, TaskMoved
+from headrace.engine.decision import Change, LookUp, Sent, TaskMoved, Wait
 from headrace.engine.state import RunState
 from headrace.engine.step import step
 from headrace.model.event import CacheAnswered, EarlierAnswered, Event
@@ -29,7 +29,7 @@ class Settled:
 def settle(state: RunState, events: Iterable[Event], answer: Answer) -> Settled:
     """Feed `events` to the run, one after the other, each to the end of what follows from it. Mutates `state`."""
     changes: list[Change] = []
-    commands: dict[Sent, None] = {}
+    commands: dict[Sent | str, Sent] = {}
     freed: set[str] = set()
     for event in events:
         queue = deque([event])
@@ -43,8 +43,13 @@ def settle(state: RunState, events: Iterable[Event], answer: Answer) -> Settled:
                 if isinstance(command, LookUp):
                     queue.append(answer(command))
                 else:
-                    commands[command] = None
-    return Settled(tuple(changes), tuple(commands), frozenset(freed))
+                    commands.setdefault(_same(command), command)
+    return Settled(tuple(changes), tuple(commands.values()), frozenset(freed))
+
+
+def _same(command: Sent) -> Sent | str:
+    """What is sent once. A task is woken once, however many ends ask for it: each time a loop begins a hundred more."""
+    return command.path if isinstance(command, Wait) else command
 
 
 def _freed(state: RunState, changes: Iterable[Change]) -> Iterator[str]:
