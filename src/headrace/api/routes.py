@@ -152,7 +152,7 @@ def _lineage(services: Services) -> list[Route]:
     artifacts, posting, content = Artifacts(services), Posting(services), Content(services)
     return [
         _route("GET", f"{V2}/artifacts", artifacts.list),
-        _route("GET", f"{V2}/artifacts/{{artifact_id:path}}", artifacts.get),
+        _route("GET", f"{V2}/artifacts/{{artifact_id}}", artifacts.get),
         _route("POST", f"{V2}/artifacts", posting.create_artifact),
         _route("POST", f"{V2}/artifacts:batchCreate", posting.create_artifacts),
         _route("GET", f"{V2}/artifact_tasks", artifacts.list_links),

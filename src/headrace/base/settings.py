@@ -49,6 +49,7 @@ class Settings:
     pipeline_url_allowed_domains: tuple[str, ...] = ()
     pipeline_url_allow_http: bool = False
     pipeline_url_validation_enabled: bool = True
+    publish_logs: bool = False
     kill_grace: float = 10.0
     lease_seconds: float = 30.0
     log_level: str = "info"

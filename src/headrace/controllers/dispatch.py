@@ -18,6 +18,7 @@ from headrace.base.home import Home
 from headrace.base.settings import Settings
 from headrace.blobs.folder import FolderStore
 from headrace.controllers.faults import Fault, Faults
+from headrace.controllers.keep_log import KEY, keep_logs
 from headrace.controllers.publish import publish
 from headrace.controllers.step import Step, launch_request
 from headrace.launch.base import Exited, Launcher, LaunchRequest, Lost, Observation, Refused, Started
@@ -161,7 +162,7 @@ class Dispatcher:
 
         Where no artifact is to be hashed that takes less than the way to a thread and back.
         """
-        if seen.exit_code == 0 and not sent.step.has_artifacts:
+        if seen.exit_code == 0 and not sent.step.has_artifacts and not self._settings.publish_logs:
             verdict = self._verdict(sent, seen)
         else:
             loop = asyncio.get_running_loop()
@@ -186,6 +187,17 @@ class Dispatcher:
         return ""
 
     def _verdict(self, sent: _Sent, seen: Exited) -> Event:
+        """How the attempt ended; with its log among what it gave, if that is kept."""
+        verdict = self._ended(sent, seen)
+        if not self._settings.publish_logs:
+            return verdict
+        kept = keep_logs(sent.step, self._home, self._blobs, seen.at)
+        if not kept:
+            return verdict
+        artifacts = {**verdict.outputs.artifacts, KEY: kept}
+        return replace(verdict, outputs=replace(verdict.outputs, artifacts=artifacts))
+
+    def _ended(self, sent: _Sent, seen: Exited) -> AttemptSucceeded | AttemptFailed:
         step, path = sent.step, sent.step.task.path
         if seen.exit_code == 0 and not seen.killed:
             try:

@@ -33,9 +33,13 @@ class Step:
     @property
     def base_uri(self) -> str:
         """The folder of the attempt's artifacts; `dsl.get_uri()` is derived from it (contract of `outputFile`)."""
+        return self.folder_of(self.attempt_id)
+
+    def folder_of(self, attempt_id: str) -> str:
+        """The same of another attempt at the task."""
         run = self.run
         root = run.pipeline_root.rstrip("/")
-        return f"{root}/{run.pipeline_name}/{run.run_id}/{self.task.name}/{self.attempt_id}"
+        return f"{root}/{run.pipeline_name}/{run.run_id}/{self.task.name}/{attempt_id}"
 
     @property
     def output_uris(self) -> dict[str, str]:

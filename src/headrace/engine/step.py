@@ -161,7 +161,8 @@ def _failed(state: RunState, event: AttemptFailed) -> Decision:
     ends = State.FAILED
     if event.killed and must_end(state, event.path):
         ends, failure = ending(state)
-    moved = TaskMoved(event.path, event.at, ends, started_at=event.started_at, failure=failure)
+    kept = event.outputs if event.outputs.artifacts else None
+    moved = TaskMoved(event.path, event.at, ends, started_at=event.started_at, outputs=kept, failure=failure)
     return Decision((AttemptMoved(ended), moved), then=(TaskEnded(event.path, event.at),))
 
 

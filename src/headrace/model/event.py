@@ -67,7 +67,10 @@ class AttemptSucceeded:
 
 @dataclass(frozen=True, slots=True)
 class AttemptFailed:
-    """The attempt did not give its outputs. `killed`: because it was asked to end. `infrastructure`: not its fault."""
+    """The attempt did not give its outputs. `killed`: because it was asked to end. `infrastructure`: not its fault.
+
+    `outputs` is what is kept of it all the same: its log.
+    """
 
     attempt_id: str
     path: str
@@ -78,6 +81,7 @@ class AttemptFailed:
     killed: bool = False
     infrastructure: bool = False
     usage: Usage = field(default_factory=Usage)
+    outputs: Bindings = field(default_factory=Bindings)
 
 
 @dataclass(frozen=True, slots=True)

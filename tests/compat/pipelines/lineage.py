@@ -1,7 +1,7 @@
 """Pipelines whose artifacts, numbers and folders the tests look for: written as the SDK's users write them."""
 
 
-# ruff: noqa: PTH103, PTH123 - a step brings its own imports, and the fewer the better
+# ruff: noqa: PTH103, PTH110, PTH123 - a step brings its own imports, and the fewer the better
 
 import warnings
 
@@ -48,3 +48,21 @@ def lineage(count: int, word: str = "x") -> str:
     with dsl.ParallelFor([7]) as fixed:
         use(item=fixed, data=made.outputs["data"], word=word)
     return gather(words=dsl.Collected(used.output)).output
+
+
+@step
+def flaky(marker: str) -> str:
+    import os
+
+    number = 2 if os.path.exists(marker) else 1
+    print("try", number)
+    with open(marker, "a"):
+        pass
+    if number == 1:
+        raise SystemExit(3)
+    return "done"
+
+
+@dsl.pipeline(name="tries")
+def tries(marker: str) -> str:
+    return flaky(marker=marker).set_retry(1).output
