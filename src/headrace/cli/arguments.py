@@ -129,6 +129,9 @@ def _up(commands: _Commands) -> None:
         const=False,
         help="let pipelines be fetched from anywhere, this network included",
     )
+    parser.add_argument(
+        "--publish-logs", action="store_const", const=True, help="keep what steps print as artifacts, too"
+    )
     parser.add_argument("--kill-grace", type=float, metavar="SECONDS", help="between TERM and KILL (default: 10)")
     parser.add_argument(
         "--lease-seconds", type=float, metavar="SECONDS", help="until other servers take over (default: 30)"
