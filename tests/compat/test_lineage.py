@@ -117,6 +117,15 @@ def test_what_each_attempt_printed_is_an_artifact(back: Back, tmp_path: Path) ->
     assert {each["key"] for each in links["artifact_tasks"]} == {"executor-logs"}
 
 
+def test_one_of_several_says_which(back: Back) -> None:
+    played = back.play(lineage.chosen, word="b")
+    branches = played.tasks["root.condition-branches-1"]
+    [given] = branches["outputs"]["parameters"]
+    assert (given["value"], given["type"]) == ("b", "ONE_OF_OUTPUT")
+    assert given["producer"] == {"task_name": "condition-3"}
+    assert played.tasks["root"]["outputs"]["parameters"][0]["producer"] == {"task_name": "condition-branches-1"}
+
+
 def test_an_artifact_is_read_in_base64(back: Back, played: Played) -> None:
     found = back.server.get(f"{V2}/runs/{played.run['run_id']}/nodes/make/artifacts/data:read")
     assert base64.b64decode(found["data"]) == b"0123456789"

@@ -88,6 +88,20 @@ def outputs(plan: Plan, path: str) -> Side:
     return Side(lambda _: made, lambda _: made)
 
 
+def candidates(plan: Plan, path: str) -> Mapping[str, tuple[str, ...]]:
+    """By output parameter of the group at `path`, the tasks in it that it may come from, the first that succeeds.
+
+    Of a loop that is nothing. Raises KeyError.
+    """
+    place = _find(plan, path) if "." in path else None
+    if place is not None and place.task.loop is not None and place.iteration < 0:
+        return {}
+    component = plan.root if place is None else place.task.component
+    if not isinstance(component, Dag):
+        return {}
+    return {name: tuple(each.task for each in chosen) for name, chosen in component.output_parameters.items()}
+
+
 def is_iteration(plan: Plan, path: str) -> bool:
     """The path is that of one iteration of a loop over a graph, which KFP has no task for. Raises KeyError."""
     if "." not in path:

@@ -66,3 +66,12 @@ def flaky(marker: str) -> str:
 @dsl.pipeline(name="tries")
 def tries(marker: str) -> str:
     return flaky(marker=marker).set_retry(1).output
+
+
+@dsl.pipeline(name="chosen")
+def chosen(word: str) -> str:
+    with dsl.If(word == "a"):
+        one = gather(words=["a"])
+    with dsl.Else():
+        other = gather(words=["b"])
+    return dsl.OneOf(one.output, other.output)

@@ -1,5 +1,7 @@
 """Types and producers of what goes into tasks and comes out of them, as KFP 3.0 has them: read off the run's plan."""
 
+from dataclasses import replace
+
 from headrace.api.convert.family import Family
 from headrace.api.proto_json import Int64
 from headrace.api.wire import task as wire
@@ -40,7 +42,23 @@ class Origins:
         plan = self._plan
         if plan is None or (task.path != ROOT and not _is_in(plan, task.path)):
             return Side(lambda _: _UNKNOWN_OUTPUT, lambda _: _UNKNOWN_OUTPUT)
-        return origins.outputs(plan, task.path)
+        planned, chosen = origins.outputs(plan, task.path), origins.candidates(plan, task.path)
+
+        def origin(name: str) -> Origin:
+            found = planned.parameter(name)
+            if found.type is not IOType.ONE_OF_OUTPUT:
+                return found
+            return replace(found, producer=self._first_good(task, chosen[name]))
+
+        return Side(origin, planned.artifact)
+
+    def _first_good(self, group: Task, names: tuple[str, ...]) -> str:
+        """The first of these tasks of the group that succeeded, "" for none."""
+        for name in names:
+            task = self._family.by_path.get(child(group.path, name))
+            if task is not None and task.state.good:
+                return name
+        return ""
 
     def goes_to_workspace(self, task: Task) -> bool:
         """The task imports an artifact into the run's workspace."""
