@@ -169,6 +169,7 @@ def test_a_holder_keeps_its_runs_while_it_stands_by_the_databases_clock(database
         return database.read(lambda tx: leases.takeable_runs(tx, holder))
 
     assert (takeable("one"), takeable("two")) == (both, [other.run_id])
+    assert [database.read(lambda tx, h=holder: leases.is_alone(tx, h)) for holder in ("one", "two")] == [True, False]
     assert database.read(lambda tx: leases.owned_elsewhere(tx, "two")) == {run.run_id}
     with pytest.raises(LeaseLost, match="another server"):
         do(database, lambda tx: leases.take_lease(tx, run.key, "two"))

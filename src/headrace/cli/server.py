@@ -30,7 +30,7 @@ from headrace.controllers.feed import Feed
 from headrace.launch.process import ProcessLauncher
 from headrace.model.catalog import Principal
 from headrace.spec.plans import Plans
-from headrace.store import catalog
+from headrace.store import catalog, leases
 from headrace.store.db import Database
 
 
@@ -70,7 +70,7 @@ async def _serve(
     faults: Faults,
 ) -> None:
     feed, plans, blobs = Feed(), Plans(), FolderStore(home.store)
-    await asyncio.to_thread(_prepare, database, blobs, clock)
+    await asyncio.to_thread(_prepare, database, blobs, holder, clock)
     controllers = build_controllers(
         database=database,
         blobs=blobs,
@@ -111,9 +111,13 @@ async def _serve(
         await controllers.stop()
 
 
-def _prepare(database: Database, blobs: FolderStore, clock: Clock) -> None:
-    """What is there before the first request: no halves of a killed writer's objects, and the default experiment."""
-    blobs.sweep()
+def _prepare(database: Database, blobs: FolderStore, holder: str, clock: Clock) -> None:
+    """What is there before the first request: no halves of a killed writer's objects, and the default experiment.
+
+    A server that shares its database may share its store too: what is half written there may yet become whole.
+    """
+    if database.read(lambda tx: leases.is_alone(tx, holder)):
+        blobs.sweep()
     namespace = Principal().namespace
     try:
         database.read(lambda tx: catalog.get_experiment_by_name(tx, namespace, catalog.DEFAULT_EXPERIMENT))

@@ -77,6 +77,12 @@ def renew(tx: Connection, holder: str, host: str, seconds: float) -> None:
         tx.execute(_RENEW, values)
 
 
+def is_alone(tx: Connection, holder: str) -> bool:
+    """No other holder stands."""
+    others = t.holders.c.holder_id != holder, t.holders.c.expires_at > now()
+    return tx.execute(select(t.holders.c.holder_id).where(*others).limit(1)).first() is None
+
+
 def takeable_runs(tx: Connection, holder: str) -> list[str]:
     """The ids of the runs that want a controller, but for those that another holder owns."""
     owned = owned_elsewhere(tx, holder)
