@@ -29,7 +29,7 @@ from timing import progress, report
 CONNECTIONS = 32
 TURNS = 3
 RATE = 200
-ASKERS = 20
+ASKERS = 100
 
 
 def main() -> None:

@@ -101,6 +101,29 @@ def _move(tx: Tx, run: Run, number: int, state: State) -> None:
 
 
 @pytest.mark.anyio
+async def test_where_others_write_too_the_version_is_read_each_time(database: Database, maker: Maker) -> None:
+    shared = _Shared(database)
+    answers = Answers(shared, maker, cpu_time=no_time)  # type: ignore[arg-type]
+    run = make_run(database)
+    for reads in (1, 2, 3):
+        assert await answers.get(run.run_id, False) == b"PENDING AVAILABLE False"
+        assert (shared.reads, maker.made) == (reads, 1)
+
+
+@dataclass
+class _Shared:
+    """A database that other servers use, too."""
+
+    whole: Database
+    reads: int = 0
+    commits: int | None = None
+
+    def read(self, function: Any) -> Any:
+        self.reads += 1
+        return self.whole.read(function)
+
+
+@pytest.mark.anyio
 async def test_who_asks_together_shares_one_making(database: Database, maker: Maker, answers: Answers) -> None:
     run = make_run(database)
     maker.gate.clear()
@@ -153,6 +176,7 @@ async def test_trouble_reaches_everybody_and_passes(database: Database, answers:
 @dataclass
 class _Broken:
     error: Exception
+    commits: int | None = None
 
     def read(self, _function: object) -> None:
         raise self.error

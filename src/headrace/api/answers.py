@@ -1,8 +1,9 @@
 """Runs as they were last shown: the bytes of get-run, kept until the run is another one.
 
 Takes a run's id and gives an answer that is no older than the question, whoever changed the run and wherever: a kept
-answer is given only after its version was read from the database. Questions that arrive together share that reading,
-and whoever asks for the same run shares its making, so what a run costs does not grow with how many watch it.
+answer is given only after its version was read from the database, or where nothing was committed since. Questions that
+arrive together share that reading, and whoever asks for the same run shares its making, so what a run costs does not
+grow with how many watch it.
 
 A large run that changes all the time is made anew for a part of the time only: after a making comes a pause in
 proportion, and whoever asks meanwhile waits for the next.
@@ -24,8 +25,8 @@ from headrace.store.views import RunVersion
 T = TypeVar("T")
 
 MOST_BYTES = 32 * 1024 * 1024
-PAUSE = 4.0
-"""How long the pause is over the making before it, which so takes a fifth of a core at most."""
+PAUSE = 9.0
+"""How long the pause is over the making before it, which so takes a tenth of a core at most."""
 
 LONGEST_PAUSE = 1.0
 
@@ -33,13 +34,15 @@ Key = tuple[str, bool]
 """A run's id, and whether it is wanted in full."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Kept:
-    """An answer, the version that it is of, and the seconds that it took to make."""
+    """An answer, the version that it is of, the seconds that it took to make, and what `Database.commits` was when it
+    was known to be the run's last."""
 
     version: RunVersion
     body: bytes
     cost: float
+    commits: int | None
 
 
 Waiting = list["asyncio.Future[bytes]"]
@@ -62,8 +65,12 @@ class Answers:
     async def get(self, run_id: str, full: bool) -> bytes:
         """Raises NotFound, Unavailable."""
         key = (run_id, full)
+        kept = self._kept.get(key)
+        if kept is not None and kept.commits is not None and kept.commits == self.database.commits:
+            self._kept.move_to_end(key)
+            return kept.body
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        if key in self._kept:
+        if kept is not None:
             self._looking[key].append(answer)
             self._begin(None)
         else:
@@ -86,7 +93,7 @@ class Answers:
         try:
             while self._looking:
                 asked, self._looking = self._looking, defaultdict(list)
-                run_ids = {run_id for run_id, _ in asked}
+                run_ids, commits = {run_id for run_id, _ in asked}, self.database.commits
                 try:
                     versions = await _read(self.database, partial(_versions, run_ids))
                 except Exception as error:
@@ -94,16 +101,17 @@ class Answers:
                         _fail(waiting, error)
                     continue
                 for key, waiting in asked.items():
-                    self._settle(key, waiting, versions.get(key[0]))
+                    self._settle(key, waiting, versions.get(key[0]), commits)
         finally:
             del self._tasks[None]
 
-    def _settle(self, key: Key, waiting: Waiting, version: RunVersion | None) -> None:
+    def _settle(self, key: Key, waiting: Waiting, version: RunVersion | None, commits: int | None) -> None:
         kept = self._kept.get(key)
         if version is None:
             self._drop(key)
             _fail(waiting, NotFound(f"Run {key[0]} not found"))
         elif kept is not None and kept.version == version:
+            kept.commits = commits
             self._kept.move_to_end(key)
             _answer(waiting, kept.body)
         else:
@@ -127,12 +135,12 @@ class Answers:
 
     def _made(self, key: Key, tx: Tx) -> _Kept:
         """The answer and its version, of one state of the database; and what of this thread's time it took."""
-        begin = self.cpu_time()
+        begin, commits = self.cpu_time(), self.database.commits
         version = query.run_versions(tx, [key[0]]).get(key[0])
         if version is None:
             raise NotFound(f"Run {key[0]} not found")
         body = self.make(tx, *key)
-        return _Kept(version, body, self.cpu_time() - begin)
+        return _Kept(version, body, self.cpu_time() - begin, commits)
 
     def _keep(self, key: Key, made: _Kept) -> None:
         self._drop(key)

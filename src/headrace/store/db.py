@@ -62,6 +62,14 @@ class Database:
         """Other servers may use it too."""
         return self._dialect.shared
 
+    @property
+    def commits(self) -> int | None:
+        """How often this process has committed: while that is the same, so is the database. None where others write.
+
+        It is raised before whoever asked for the commit hears of it.
+        """
+        return None if self.shared else self._writer.commits
+
     def submit(self, unit: Callable[[Connection], T]) -> Future[T]:
         """Run `unit` in the writer's next transaction. The future has its value, or its error, after COMMIT."""
         return self._writer.submit(unit)

@@ -63,6 +63,7 @@ class Writer:
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._gate = threading.Lock()
         self._closed = False
+        self.commits = 0
         self._connection: Connection | None = None
         self._committing = False
         self._trouble = ""
@@ -214,7 +215,10 @@ class Writer:
 
     def _commit(self, transaction: RootTransaction) -> None:
         self._committing = True
-        transaction.commit()
+        try:
+            transaction.commit()
+        finally:  # where it failed it may be durable all the same
+            self.commits += 1
         self._keys.committed()
 
     def _draw(self) -> None:
