@@ -171,7 +171,7 @@ def test_ctrl_c_ends_the_run_and_waits_for_it(up: Cli, pipelines: Path) -> None:
     wait_for(process, "wait: waiting")
     process.send_signal(signal.SIGINT)
     code, out, err = finish(process)
-    assert (code, err) == (1, "")
+    assert (code, err) == (130, "")
     assert "canceled" in out
     assert up.json("get", "run", "last")["state"] == "CANCELED"
 

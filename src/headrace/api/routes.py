@@ -11,6 +11,7 @@ from headrace.api import metrics
 from headrace.api.answers import Answers
 from headrace.api.artifacts import Artifacts
 from headrace.api.backfills import Backfills
+from headrace.api.cache import Cache
 from headrace.api.content import Content
 from headrace.api.disk_meter import DiskMeter
 from headrace.api.documents import Documents
@@ -54,6 +55,7 @@ def routes(services: Services, closing: Closing, scrape: metrics.Scrape) -> list
         *_experiments(services),
         *_pipelines(services, documents),
         *_lineage(services),
+        *_cache(services),
         *_server(services, scrape),
         *_old(services, documents, runs),
     ]
@@ -163,6 +165,15 @@ def _lineage(services: Services) -> list[Route]:
         _route("GET", f"{V2}/runs/{{run_id}}/nodes/{{node}}/artifacts/{{name}}:read", content.read_base64),
         _route("GET", "/artifacts/get", plain(content.stored)),
         _route("GET", "/artifacts/{source}/{bucket}/{key:path}", plain(content.stored)),
+    ]
+
+
+def _cache(services: Services) -> list[Route]:
+    cache = Cache(services)
+    return [
+        _route("GET", f"{OWN}/cache", cache.list),
+        _route("DELETE", f"{OWN}/cache", cache.drop),
+        _route("GET", f"{OWN}/cache/runs/{{run_id}}/tasks/{{node}}", cache.why),
     ]
 
 

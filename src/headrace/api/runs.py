@@ -161,8 +161,8 @@ class Runs(Handlers):
     async def delete(self, request: Request) -> Response:
         """A run that has not ended is out of sight at once; its controllers terminate it, and remove it at its end."""
         run_id, now = query.path(request, "run_id"), self.services.clock.now()
-        await self.write(lambda tx: upkeep.delete_run(tx, run_id, now))
-        self.services.wake(run_id)
+        for woken in await self.write(lambda tx: upkeep.delete_run(tx, run_id, now)):
+            self.services.wake(woken)
         return reply(Empty())
 
 

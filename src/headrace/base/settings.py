@@ -10,6 +10,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,11 @@ class Settings:
         if self.log_level not in LOG_LEVELS:
             hint = f"Give one of {', '.join(LOG_LEVELS)}"
             raise InvalidInput(f"{self.log_level!r} is unknown", where="log_level", hint=hint)
+
+
+def image_setting(image: str, images: Mapping[str, ImageSetting]) -> ImageSetting | None:
+    """What the setting `images` says of an image: the first glob that fits."""
+    return next((setting for glob, setting in images.items() if fnmatchcase(image, glob)), None)
 
 
 def load(file: Path, environment: Mapping[str, str], options: Mapping[str, object]) -> Settings:

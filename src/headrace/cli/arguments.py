@@ -39,6 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
     _run(commands)
     _sim(commands)
     _look(commands)
+    _cache(commands)
     _act(commands)
     _schedule(commands)
     return parser
@@ -243,6 +244,49 @@ def _look(commands: _Commands) -> None:
     parser.add_argument("task", metavar="TASK", nargs="?", help="its name or path (default: the run itself)")
     _server(parser)
     _json(parser)
+
+
+def _cache(commands: _Commands) -> None:
+    text = "what may stand in for equal steps: list it, ask why a step missed, drop it"
+    parser = commands.add_parser("cache", help=text, description=text)
+    inner = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    parser = _command(inner, "ls", "headrace.cli.cache:ls", "list the executions that may be taken, newest first")
+    _entries(parser)
+    parser.add_argument("-n", "--limit", type=int, default=20, metavar="N", help="at most so many (default: 20)")
+    _server(parser)
+    _json(parser)
+
+    parser = _command(inner, "why", "headrace.cli.cache:why", "say why a step was taken from the cache or executed")
+    _run_argument(parser)
+    parser.add_argument("task", metavar="TASK", help="the step: its name or path")
+    _server(parser)
+    _json(parser)
+
+    parser = _command(
+        inner,
+        "drop",
+        "headrace.cli.cache:drop",
+        "make that executions are never taken again; runs and lineage stay",
+        epilog="  headrace cache drop --pipeline training --older-than 30d --dry-run\n  headrace cache drop --run last",
+    )
+    _entries(parser)
+    parser.add_argument("--older-than", metavar="AGE", help="those that ended so long ago: 12h, 7d, 2w")
+    parser.add_argument("--all", dest="everything", action="store_true", help="all of them")
+    parser.add_argument("--dry-run", action="store_true", help="only say how many would go")
+    parser.add_argument("-y", "--yes", action="store_true", help="do not ask")
+    _server(parser)
+    _json(parser)
+
+
+def _entries(parser: argparse.ArgumentParser) -> None:
+    """Which entries of the cache."""
+    parser.add_argument("--pipeline", metavar="NAME", help="of the pipeline of that name")
+    parser.add_argument("--task", metavar="TASK", help="of the task of that name or path")
+    parser.add_argument(
+        "--run", metavar="RUN", help="that this run executed or took: its id, the start of it, or `last`"
+    )
+    parser.add_argument("--fingerprint", metavar="DIGITS", help="whose fingerprint begins so")
 
 
 def _act(commands: _Commands) -> None:

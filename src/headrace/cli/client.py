@@ -86,16 +86,7 @@ class Client:
             for key, (operation, text) in (filters or {}).items()
         ]
         query = {"sort_by": "created_at desc", "filter": json.dumps({"predicates": predicates}) if predicates else ""}
-        items: list[Document] = []
-        token = ""
-        while len(items) < limit:
-            size = str(min(200, limit - len(items)))
-            page = self._get(f"{_V2}/{what}", page_size=size, page_token=token, **query)
-            items += page.get(_LIST_KEYS.get(what, what), [])
-            token = page.get("next_page_token", "")
-            if not token:
-                break
-        return items
+        return self._pages(f"{_V2}/{what}", _LIST_KEYS.get(what, what), limit, query)
 
     def events(self, run_id: str, after: str) -> "Iterator[ServerEvent]":
         """The run's events after the one with that id, as they happen; ends with the run's end or the connection's."""
@@ -167,6 +158,30 @@ class Client:
 
     def stop_backfill(self, schedule_id: str, backfill_id: str) -> None:
         self._post(f"{_OWN_SCHEDULES}/{schedule_id}/backfills/{quote(backfill_id, safe='')}:stop", None)
+
+    def cache(self, *, limit: int, **which: str) -> list[Document]:
+        """Up to `limit` entries of the cache, newest first; `which` narrows them."""
+        return self._pages("/api/v1/cache", "entries", limit, {"sort_by": "created_at desc", **which})
+
+    def cache_why(self, run_id: str, task: str) -> Document:
+        """What the cache has to do with the step."""
+        return self._get(f"/api/v1/cache/runs/{run_id}/tasks/{quote(task, safe='')}")
+
+    def drop(self, **which: str) -> Document:
+        """Drop entries of the cache."""
+        return self._call("DELETE", "/api/v1/cache", params={key: value for key, value in which.items() if value})
+
+    def _pages(self, path: str, key: str, limit: int, query: Mapping[str, str]) -> list[Document]:
+        """Up to `limit` items of a list, page by page."""
+        items: list[Document] = []
+        token = ""
+        while len(items) < limit:
+            page = self._get(path, page_size=str(min(200, limit - len(items))), page_token=token, **query)
+            items += page.get(key, [])
+            token = page.get("next_page_token", "")
+            if not token:
+                break
+        return items
 
     def _get(self, path: str, **query: str) -> Document:
         return self._call("GET", path, params={key: value for key, value in query.items() if value})

@@ -9,8 +9,7 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
-from typing import IO
+import threading
 
 from headrace.base.errors import FailedPrecondition, InvalidInput, Unavailable
 from headrace.base.home import Home
@@ -18,6 +17,7 @@ from headrace.cli import discover
 from headrace.cli.connect import find
 
 _STOP_SECONDS = 20
+_LAST_WORDS_SECONDS = 1.0
 
 
 class Server:
@@ -76,26 +76,45 @@ class _Child:
     """A `headrace up` of ours."""
 
     def __init__(self, home: Home, database: str | None) -> None:
-        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child
+        self._said: list[str] = []
+        self._is_up = False
+        self._turn = threading.Lock()
         command = [sys.executable, "-m", "headrace", "up", "--home", str(home.root)]
         self._process = subprocess.Popen(
-            [*command, "--port", "0", "--until-stdin-ends", "--json"],
+            [*command, "--port", "0", "--until-stdin-ends", "--json", "--log-level", "warning"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._errors,
+            stderr=subprocess.PIPE,
             # Not as an option: every user of the machine can read the options of processes, and it may hold a password.
             env={**os.environ, **({"HEADRACE_DATABASE": database} if database else {})},
             start_new_session=True,
         )
+        self._listener = threading.Thread(target=self._listen, daemon=True, name="server-warnings")
+        self._listener.start()
+
+    def _listen(self) -> None:
+        """What it warns of is shown once it is up; before that it may be why it does not come up."""
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            text = line.decode(errors="replace").rstrip()
+            with self._turn:
+                if self._is_up:
+                    _show(text)
+                else:
+                    self._said.append(text)
 
     def wait_for_url(self) -> str:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
             code = self._process.wait()
-            self._errors.seek(0)
-            said = self._errors.read().decode(errors="replace").strip().removeprefix("headrace: ")
+            self._listener.join(_LAST_WORDS_SECONDS)
+            said = "\n".join(self._said).strip().removeprefix("headrace: ")
             raise Unavailable(said or f"the server that was started for this run ended with exit code {code}")
+        with self._turn:
+            self._is_up = True
+            for text in self._said:
+                _show(text)
         return str(json.loads(line)["url"])
 
     def stop(self) -> None:
@@ -109,4 +128,8 @@ class _Child:
             self._process.kill()
             self._process.wait()
         self._process.stdout.close()
-        self._errors.close()
+        self._listener.join(_LAST_WORDS_SECONDS)  # not for ever: steps that run on may hold its end of the pipe
+
+
+def _show(text: str) -> None:
+    print(f"server: {text}", file=sys.stderr, flush=True)

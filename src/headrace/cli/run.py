@@ -44,7 +44,7 @@ def run(
     database: str | None,
     json: bool,
 ) -> int:
-    """Run the pipeline and watch it. 0 where it SUCCEEDED, 1 where it did not, 130 where it was left before its end."""
+    """Run the pipeline and watch it. 0 where it SUCCEEDED, 1 where it did not, 130 where Ctrl-C stopped or left it."""
     given = {"--experiment": experiment, "--no-cache": no_cache, "--python": python}
     check_words(pipeline, from_run, at, [option for option, value in given.items() if value])
     with find_or_start(discover.home_of(home), host, database) as server:
@@ -89,7 +89,7 @@ def follow(
 
     `options` is what other commands need to find the server; `stays` says that it is there afterwards.
     """
-    watch = Watch(client, run_id)
+    watch = Watch(client, run_id, options=options)
     display = _display(watch.run, outline, json=json)
     streams = LogStreams(client.url, run_id, display.printed) if logs else None
 
@@ -99,8 +99,9 @@ def follow(
             streams.changed(run)
 
     watch.changed = changed
+    watch.silent = lambda: display.say("The server does not answer; waiting for it to come back.")
     with display:
-        ended = _watch(client, watch, display, options)
+        ended, stopped = _watch(client, watch, display, options)
         if streams is not None:
             streams.finish() if ended else streams.leave()
     if not ended:
@@ -111,7 +112,9 @@ def follow(
     else:
         tree = isinstance(display, LiveDisplay)
         show_report(client, watch.run, outline, store, tree=tree, options=options, stays=stays)
-    return SUCCEEDED if watch.run.state is State.SUCCEEDED else NOT_SUCCEEDED
+    if watch.run.state is State.SUCCEEDED:
+        return SUCCEEDED
+    return INTERRUPTED if stopped else NOT_SUCCEEDED
 
 
 def _display(run: RunView, outline: Outline, *, json: bool) -> Display:
@@ -121,12 +124,14 @@ def _display(run: RunView, outline: Outline, *, json: bool) -> Display:
     return LiveDisplay(out, run, outline, SystemClock()) if out.is_terminal else PlainDisplay(SystemClock())
 
 
-def _watch(client: Client, watch: Watch, display: Display, options: str) -> bool:
-    """Watch the run to its end: True. A first Ctrl-C asks it to end, a second one leaves it: False."""
+def _watch(client: Client, watch: Watch, display: Display, options: str) -> tuple[bool, bool]:
+    """Watch the run to its end; whether it has ended, and whether Ctrl-C asked it to. A second one leaves it."""
+    stopped = False
     try:
         try:
             watch.follow()
         except KeyboardInterrupt:
+            stopped = True
             terminate(client, watch.run.run_id)
             display.say("Asked the run to end; Ctrl-C again leaves it.")
             watch.follow()
@@ -135,8 +140,8 @@ def _watch(client: Client, watch: Watch, display: Display, options: str) -> bool
             f"Left run {watch.run.run_id}; `headrace get run {watch.run.run_id[:8]}{options}` tells how it ends.",
             file=sys.stderr,
         )
-        return False
-    return True
+        return False, stopped
+    return True, stopped
 
 
 def terminate(client: Client, run_id: str) -> None:

@@ -17,26 +17,32 @@ from headrace.model.state import State
 
 _PATIENCE = 30.0
 """Seconds without a server after which watching is given up."""
+_SILENCE = 2.0
+"""Seconds without a server after which that is said."""
 _PAUSE = 0.25
 
 Changed = Callable[[RunView], None]
 
 
 class Watch:
-    """One run. `run` is what is known of it now; `changed` is told of each change.
+    """One run. `run` is what is known of it now; `changed` is told of each change, `silent` when the server is away.
+
+    `options` is what other commands need to find the server.
 
     `follow` may be called again after it was interrupted.
     """
 
-    def __init__(self, client: Client, run_id: str, changed: Changed | None = None) -> None:
+    def __init__(self, client: Client, run_id: str, changed: Changed | None = None, *, options: str = "") -> None:
         self._client = client
+        self._options = options
+        self.silent: Callable[[], None] | None = None
         self._last_event = ""
         self.changed = changed
         self.run = replace(wire.run_view(client.run(run_id)), state=State.PENDING, tasks={})
 
     def follow(self) -> RunView:
         """Wait for the end of the run. Raises Unavailable when the server has been away for too long."""
-        heard = time.monotonic()
+        heard, told = time.monotonic(), False
         while True:
             try:
                 for event in self._client.events(self.run.run_id, self._last_event):
@@ -51,6 +57,9 @@ class Watch:
             except Gone as error:
                 if time.monotonic() - heard > _PATIENCE:
                     raise self._lost() from error
+                if not told and self.silent is not None and time.monotonic() - heard > _SILENCE:
+                    told = True
+                    self.silent()
             time.sleep(_PAUSE)
 
     def _tell(self, run: RunView) -> None:
@@ -62,5 +71,5 @@ class Watch:
         return Unavailable(
             f"the server has not answered for {_PATIENCE:.0f} seconds",
             where=self._client.url,
-            hint=f"The run goes on when one is up again: headrace get run {self.run.run_id}",
+            hint=f"The run goes on when one is up again: headrace get run {self.run.run_id}{self._options}",
         )

@@ -87,7 +87,8 @@ def build_controllers(
     schedules = Schedules(database, Fire(clock, plan, settings.pipeline_root), clock, registry.wake, faults)
     registry.on_end = schedules.run_ended
     dispatcher = Dispatcher(launcher, blobs, home, settings, clock, registry.tell, faults)
-    options = Options(cache=settings.cache, success_status="SUCCEEDED" if settings.kfp_compat == "3.0" else "COMPLETE")
+    success = "SUCCEEDED" if settings.kfp_compat == "3.0" else "COMPLETE"
+    options = Options(cache=settings.cache, success_status=success, images=settings.images)
     advance = Advance(clock, options, holder, plan, blobs.is_intact)
     shared = Shared(database, advance, dispatcher, feed, faults, registry.wake)
     peers = Peers(database, registry, feed, home, settings, holder)

@@ -5,6 +5,7 @@ has ended: it then looks for an execution again, finds it, or is the next to be 
 """
 
 from headrace.base.clock import Instant
+from headrace.base.settings import image_setting
 from headrace.engine.decision import Command, Decision, LookUpCache, Wait
 from headrace.engine.state import RunState
 from headrace.model.state import State
@@ -27,7 +28,8 @@ def look_up(state: RunState, task: Task) -> LookUpCache:
     """The question for an earlier execution of the step."""
     plan = state.plan_of(task.path)
     assert isinstance(plan.component, Container)
-    mark = fingerprint(plan.component, task.inputs, plan.caching, state.run.pipeline_name)
+    environment = image_setting(plan.component.image, state.options.images)
+    mark = fingerprint(plan.component, task.inputs, plan.caching, state.run.pipeline_name, environment)
     return LookUpCache(task.path, mark.digest, mark.parts)
 
 

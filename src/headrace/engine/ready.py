@@ -5,14 +5,8 @@ from dataclasses import replace
 from headrace.base.clock import Instant
 from headrace.base.errors import InvalidInput
 from headrace.engine.cancel import asked_at, ending, is_spared
-from headrace.engine.decision import (
-    AttemptAdded,
-    Decision,
-    Launch,
-    LookUpCache,
-    LookUpEarlier,
-    TaskAdded,
-)
+from headrace.engine.decision import AttemptAdded, Decision, Launch, LookUpEarlier, TaskAdded
+from headrace.engine.equal import look_up
 from headrace.engine.inputs import declared, resolve
 from headrace.engine.iterations import bind_items, inputs_of, interface_of
 from headrace.engine.state import RunState
@@ -21,8 +15,7 @@ from headrace.model.event import GroupOpened, TaskEnded
 from headrace.model.run import Failure, StateChange
 from headrace.model.state import State
 from headrace.model.task import Attempt, Task, TaskKind, attempt_id, child, task_id
-from headrace.spec.fingerprint import fingerprint
-from headrace.spec.plan import Container, Dag, Importer, TaskPlan, Trigger
+from headrace.spec.plan import Dag, Importer, TaskPlan, Trigger
 
 
 def on_ready(state: RunState, path: str, at: Instant) -> Decision:
@@ -74,24 +67,24 @@ def _begin(state: RunState, new: Task, plan: TaskPlan, inputs: Bindings, at: Ins
         return _open(replace(new, inputs=inputs), at)
     if isinstance(component, Importer):
         raise TypeError(f"{new.path} is an importer, which no plan has yet")
-    return _leaf(state, replace(new, inputs=inputs), plan, component)
+    return _leaf(state, replace(new, inputs=inputs), plan)
 
 
 def _open(new: Task, at: Instant) -> Decision:
     return Decision((TaskAdded(_in_state(new, State.RUNNING)),), then=(GroupOpened(new.path, at),))
 
 
-def _leaf(state: RunState, new: Task, plan: TaskPlan, component: Container) -> Decision:
+def _leaf(state: RunState, new: Task, plan: TaskPlan) -> Decision:
     """Look for an earlier execution, in the run that this one was resumed from or in the cache; or launch it."""
-    resume, redone, mark = state.run.resume, state.is_redone(new.path), None
+    resume, redone, look = state.run.resume, state.is_redone(new.path), None
     if plan.caching.enabled and state.options.cache:
-        mark = fingerprint(component, new.inputs, plan.caching, state.run.pipeline_name)
-        new = replace(new, fingerprint=mark.digest)
+        look = look_up(state, new)
+        new = replace(new, fingerprint=look.fingerprint)
     added = TaskAdded(_in_state(new, State.PENDING))
     if resume is not None and not redone:
         return Decision((added,), (LookUpEarlier(new.path, task_id(resume.run_id, new.path)),))
-    if mark is not None and not redone:
-        return Decision((added,), (LookUpCache(new.path, mark.digest, mark.parts),))
+    if look is not None and not redone:
+        return Decision((added,), (look,))
     tried = next_attempt(state, new.path, len(state.retired.get(new.path, ())), new.created_at)
     return Decision((added, *tried.changes), tried.commands)
 

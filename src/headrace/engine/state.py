@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from headrace.base.clock import Instant
+from headrace.base.settings import ImageSetting
 from headrace.engine.decision import AttemptAdded, AttemptMoved, Change, RunMoved, TaskAdded, TaskMoved, TaskRemoved
 from headrace.model.run import Run, StateChange
 from headrace.model.state import State
@@ -23,6 +24,7 @@ class Options:
 
     cache: bool = True
     success_status: str = "SUCCEEDED"
+    images: Mapping[str, ImageSetting] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -115,6 +115,7 @@ def observation(request: LaunchRequest, record: dict[str, object]) -> Exited | R
         exit_code=_number(record, "code"),
         killed=bool(record["killed"]),
         message=str(record["message"]),
+        out_of_memory=bool(record.get("memory")),
         usage=usage,
     )
 

@@ -57,7 +57,8 @@ class Started:
 class Exited:
     """The attempt's process ended by itself or was killed. `exit_code` is its own, or minus the signal.
 
-    `killed` says that it ended because `kill` was asked. `message` explains an end that the code does not.
+    `killed` says that it ended because `kill` was asked. `message` explains an end that the code does not;
+    `out_of_memory` says that the kernel killed for want of memory while it ran, and that it ended so.
     """
 
     attempt_id: str
@@ -67,6 +68,7 @@ class Exited:
     killed: bool = False
     message: str = ""
     usage: Usage = field(default_factory=Usage)
+    out_of_memory: bool = False
 
 
 @dataclass(frozen=True, slots=True)

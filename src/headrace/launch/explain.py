@@ -17,6 +17,9 @@ _ROOM = 64 * 1024
 """Bytes: with less than this left, a disk counts as full."""
 
 _ERROR = re.compile(r"(?:[A-Za-z_][\w.]*\.)?[A-Z]\w*(?:Error|Exception|Exit|Interrupt|Warning|Failure)\b.*")
+_RAISED = re.compile(r"[A-Za-z_][\w.]*(?:: .*)?")
+"""An exception of another name: in a traceback nothing else begins at the first column."""
+_CALLED_ERROR = re.compile(r"(?:[\w./-]+: )?\[?(?:fatal|panic|error)\]?(?: error)?: ", re.IGNORECASE)
 _MISSING_MODULE = re.compile(r"(?:ModuleNotFoundError: No module named|ImportError: cannot import name) '([^']+)'")
 
 
@@ -44,13 +47,17 @@ def _how(exited: Exited) -> str:
     if exited.killed:
         return "killed"
     code = exited.exit_code
+    if exited.out_of_memory:
+        held = exited.usage.max_rss
+        most = f"; its largest process held {held / 2**20:,.0f} MiB" if held else ""
+        return f"killed by the kernel, probably out of memory{most}"
     if code >= 0:
         return f"exit code {code}"
     try:
         name = signal.Signals(-code).name
     except ValueError:
         name = f"signal {-code}"
-    hint = ", perhaps because memory ran out" if -code == signal.SIGKILL else ""
+    hint = ", which Headrace did not send" if -code == signal.SIGKILL else ""
     return f"ended by {name}{hint}"
 
 
@@ -75,12 +82,19 @@ def is_full(folder: Path) -> bool:
 
 
 def _telling_line(tail: str) -> str:
-    """The message of the last traceback, else the last line that says anything."""
+    """The message of the last traceback; else the first line that calls itself an error, and the last one.
+
+    The last one alone may be what a wrapper says after it, the first alone what a tool complained of and survived.
+    """
     lines = [line.rstrip() for line in tail.splitlines() if line.strip()]
     starts = [number for number, line in enumerate(lines) if line.startswith("Traceback (most recent call last)")]
     if starts:
-        for line in lines[starts[-1] + 1 :]:
-            if _ERROR.fullmatch(line):
-                return line[:_LONGEST]
+        raised = lines[starts[-1] + 1 :]
+        for shape in (_ERROR, _RAISED):
+            if found := next(filter(shape.fullmatch, raised), None):
+                return found[:_LONGEST]
     last = lines[-1] if lines else ""
-    return last[:_LONGEST] if any(map(str.isalnum, last)) else ""  # the brace of the executor's input says nothing
+    if not any(map(str.isalnum, last)):  # the brace of the executor's input says nothing
+        last = ""
+    error = next(filter(_CALLED_ERROR.match, lines), last)
+    return last[:_LONGEST] if error == last else f"{error[:_LONGEST]} … {last[:_LONGEST]}".removesuffix(" … ")

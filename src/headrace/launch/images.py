@@ -7,9 +7,8 @@ the official Python images (and their UBI kin) mean that version of Python; anyt
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
-from headrace.base.settings import ImageSetting
+from headrace.base.settings import ImageSetting, image_setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +30,9 @@ _UBI = re.compile(r".*/ubi\d+/python-(\d)(\d+)(?:-minimal)?(?:[:@].*)?")
 
 
 def base_of(image: str, settings: Mapping[str, ImageSetting]) -> Base:
-    for glob, setting in settings.items():
-        if fnmatchcase(image, glob):
-            return Base(setting.python, setting.packages, setting.venv, setting.context)
+    setting = image_setting(image, settings)
+    if setting is not None:
+        return Base(setting.python, setting.packages, setting.venv, setting.context)
     official = _OFFICIAL.fullmatch(image)
     if official is not None:
         return Base(python=official[1])

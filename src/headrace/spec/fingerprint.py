@@ -1,52 +1,64 @@
 """The cache key of a step: equal fingerprints mean that the outputs of one execution can stand in for another.
 
 Takes the component, its resolved inputs and the task's caching options from the engine; gives a digest, and the parts
-it was made of so that two keys that differ can be compared. Resources and platform settings are not in it.
+it was made of so that two keys that differ can be compared. Resources and platform settings are not in it; what this
+server takes for the image is, where a setting says so.
 """
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from headrace.base.json import JsonObject, JsonValue, canonical
+from headrace.base.settings import ImageSetting
 from headrace.model.artifact import Artifact, Bindings
 from headrace.spec.plan import Caching, Container
 
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """`digest` is `sha256:<hex>` of `parts`; a part is a short text, or digests by name."""
+    """`digest` is `sha256:<hex>` of `parts`, or of the user's own key; a part is a short text, or digests by name."""
 
     digest: str
     parts: dict[str, JsonValue]
 
 
-def fingerprint(component: Container, inputs: Bindings, caching: Caching, pipeline_name: str) -> Fingerprint:
-    """The key of one execution. A key of the user's own replaces all but the component's name."""
-    parts: dict[str, JsonValue]
+def fingerprint(
+    component: Container,
+    inputs: Bindings,
+    caching: Caching,
+    pipeline_name: str,
+    environment: ImageSetting | None = None,
+) -> Fingerprint:
+    """The key of one execution. A key of the user's own replaces all but the component's name, as KFP has it.
+
+    `environment` is what the setting `images` gives for the image.
+    """
     if caching.key:
-        parts = {"component": component.component, "cache_key": caching.key}
-    else:
-        interface = component.interface
-        parts = {
-            "pipeline": pipeline_name,
-            "image": component.image,
-            "command": _digest([component.command, component.args]),
-            "env": _digest(component.env),
-            "parameters": {name: _digest(value) for name, value in inputs.parameters.items()},
-            "artifacts": {
-                name: _digest([identity(each) for each in artifacts]) for name, artifacts in inputs.artifacts.items()
-            },
-            "outputs": _digest(
-                {
-                    "parameters": {name: spec.type for name, spec in interface.output_parameters.items()},
-                    "artifacts": {
-                        name: [spec.type, spec.schema_version, spec.is_list, spec.metadata]
-                        for name, spec in interface.output_artifacts.items()
-                    },
-                }
-            ),
-        }
+        own = hashlib.sha256(f"{component.component}\0{caching.key}".encode()).hexdigest()
+        return Fingerprint(f"sha256:{own}", {"component": component.component, "cache_key": caching.key})
+    interface = component.interface
+    parts: dict[str, JsonValue] = {
+        "pipeline": pipeline_name,
+        "image": component.image,
+        "command": _digest([component.command, component.args]),
+        "env": _digest(component.env),
+        "parameters": {name: _digest(value) for name, value in inputs.parameters.items()},
+        "artifacts": {
+            name: _digest([identity(each) for each in artifacts]) for name, artifacts in inputs.artifacts.items()
+        },
+        "outputs": _digest(
+            {
+                "parameters": {name: spec.type for name, spec in interface.output_parameters.items()},
+                "artifacts": {
+                    name: [spec.type, spec.schema_version, spec.is_list, spec.metadata]
+                    for name, spec in interface.output_artifacts.items()
+                },
+            }
+        ),
+    }
+    if environment is not None:
+        parts["environment"] = _digest([getattr(environment, each.name) for each in fields(environment)])
     return Fingerprint(f"sha256:{_digest(parts)}", parts)
 
 

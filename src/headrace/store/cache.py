@@ -3,7 +3,7 @@
 Where none did, `nearest` is the one to compare with: the last good execution of the same task of the same pipeline.
 """
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import ColumnElement, Connection, bindparam, case, exists, select
 
 from headrace.base.clock import Instant
 from headrace.base.json import JsonObject
@@ -20,13 +20,19 @@ RUNS = 100
 
 GOOD = tuple(state.value for state in State if state.good)
 
+ORIGIN: ColumnElement[str] = case((t.tasks.c.cached_from != "", t.tasks.c.cached_from), else_=t.tasks.c.task_id)
+"""The task that was executed: itself, or the one whose outputs it was given."""
+
+DROPPED = exists().where(t.cache_drops.c.task_id == ORIGIN)
+
 _NEWEST = (
-    select(t.tasks.c.task_id, t.tasks.c.outputs)
+    select(ORIGIN.label("origin"), t.tasks.c.outputs)
     .where(
         t.tasks.c.namespace == bindparam("namespace"),
         t.tasks.c.fingerprint == bindparam("fingerprint"),
         t.tasks.c.state.in_(GOOD),
         t.tasks.c.posted.is_(None),
+        ~DROPPED,
     )
     .order_by(t.tasks.c.ended_at.desc())
     .limit(1)
@@ -68,12 +74,15 @@ _ORIGIN = (
 
 
 def find_cached(tx: Connection, namespace: str, fingerprint: str) -> CacheHit | None:
-    """The newest task of that fingerprint that succeeded, or was itself answered from the cache; with its outputs."""
+    """The newest execution of that fingerprint that was not dropped, with its outputs.
+
+    Where its run was deleted, a task that was answered with it still speaks for it.
+    """
     row = tx.execute(_NEWEST, {"namespace": namespace, "fingerprint": fingerprint}).first()
     if row is None:
         return None
     artifacts = lineage.artifacts_by_id(tx, artifact_ids(row.outputs))
-    return CacheHit(task_id=row.task_id, outputs=bindings_of(row.outputs, artifacts))
+    return CacheHit(task_id=row.origin, outputs=bindings_of(row.outputs, artifacts))
 
 
 def find_earlier(tx: Connection, task: str) -> Earlier | None:

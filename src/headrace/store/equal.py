@@ -25,7 +25,16 @@ _ROW = (
 )
 _EXECUTED = select(t.fingerprints.c.run_id, t.fingerprints.c.path).where(*_ROW)
 _EXECUTED_AND_MINE = _EXECUTED.with_for_update()
-_STATE = select(t.tasks.c.state).where(t.tasks.c.task_id == bindparam("task"))
+_STATE = (
+    select(t.tasks.c.state)
+    .join(t.runs, t.runs.c.run_key == t.tasks.c.run_key)
+    .where(t.tasks.c.task_id == bindparam("task"), t.runs.c.namespace == bindparam("namespace"))
+)
+_LIVE = (
+    select(t.tasks.c.fingerprint)
+    .join(t.runs, t.runs.c.run_key == t.tasks.c.run_key)
+    .where(t.runs.c.run_id == bindparam("run"), t.tasks.c.ended_at == 0, t.tasks.c.fingerprint != "")
+)
 _EXECUTE = insert(t.fingerprints)
 _EXECUTE_AGAIN = update(t.fingerprints).where(*_ROW).values(run_id=bindparam("by"), path=bindparam("at"))
 _LOCK = (
@@ -51,7 +60,10 @@ _WAITING = (
 
 @dataclass(frozen=True, slots=True)
 class Executed:
-    """The task that was last told to run for a fingerprint; `state` is None where it has no row (yet, or any more)."""
+    """The task that was last told to run for a fingerprint.
+
+    `state` is None where it has no row yet, or its run was deleted: nobody waits for that one.
+    """
 
     run_id: str
     path: str
@@ -66,7 +78,8 @@ def executed_for(tx: Connection, namespace: str, fingerprint: str, *, to_decide:
     row = tx.execute(_EXECUTED_AND_MINE if to_decide else _EXECUTED, _which(namespace, fingerprint)).first()
     if row is None:
         return None
-    state = tx.execute(_STATE, {"task": task_id(row.run_id, row.path)}).scalar() if row.run_id else None
+    asked = {"task": task_id(row.run_id, row.path), "namespace": namespace}
+    state = tx.execute(_STATE, asked).scalar() if row.run_id else None
     return Executed(row.run_id, row.path, State(state) if state is not None else None)
 
 
@@ -95,6 +108,11 @@ def wake(tx: Connection, namespace: str, ended: Collection[str], at: Instant) ->
     for (run_id, _), path in first.items():
         post(tx, run_id, WaitEnded(path, at))
     return tuple({run_id: None for run_id, _ in first})
+
+
+def wake_after_deletion(tx: Connection, namespace: str, run_id: str, at: Instant) -> tuple[str, ...]:
+    """The same, where a run that goes on was deleted: what it executes is not waited for any more."""
+    return wake(tx, namespace, set(tx.execute(_LIVE, {"run": run_id}).scalars()), at)
 
 
 def _which(namespace: str, fingerprint: str) -> dict[str, str]:

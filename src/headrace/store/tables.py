@@ -302,6 +302,14 @@ fingerprints = Table(  # what a fingerprint was made of, and the task that was l
     **OPTIONS,
 )
 
+cache_drops = Table(  # executions that must not stand in for equal steps any more
+    "cache_drops",
+    metadata,
+    Column("task_id", String(ID), primary_key=True),
+    Column("namespace", String(NAMESPACE), nullable=False),
+    **OPTIONS,
+)
+
 attempts = Table(
     "attempts",
     metadata,

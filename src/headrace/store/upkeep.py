@@ -13,6 +13,7 @@ from headrace.base.clock import Instant
 from headrace.base.errors import FailedPrecondition
 from headrace.model.event import TerminateRequested
 from headrace.model.state import State, StorageState
+from headrace.store import equal
 from headrace.store import tables as t
 from headrace.store.lineage import chunks
 from headrace.store.query import get_run
@@ -44,15 +45,17 @@ def unarchive_run(tx: Connection, run_id: str) -> None:
     _store(tx, run_id, StorageState.AVAILABLE)
 
 
-def delete_run(tx: Connection, run_id: str, at: Instant) -> None:
+def delete_run(tx: Connection, run_id: str, at: Instant) -> tuple[str, ...]:
     """The run is gone from here on; one that has not ended is terminated first, and its rows go when it ends.
 
-    Raises NotFound.
+    Gives the runs that have something in their inbox now. Raises NotFound.
     """
-    get_run(tx, run_id)
+    run = get_run(tx, run_id)
     tx.execute(update(t.runs).where(t.runs.c.run_id == run_id).values(namespace=t.GONE))
-    if not remove_if_gone(tx, run_id):
-        post(tx, run_id, TerminateRequested(at))
+    if remove_if_gone(tx, run_id):
+        return ()
+    post(tx, run_id, TerminateRequested(at))
+    return (run_id, *equal.wake_after_deletion(tx, run.namespace, run_id, at))
 
 
 def remove_if_gone(tx: Connection, run_id: str) -> bool:

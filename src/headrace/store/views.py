@@ -29,6 +29,20 @@ class CacheHit:
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """What the cache holds: a task that may stand in for equal ones, how often it did, the bytes of its artifacts."""
+
+    fingerprint: str
+    pipeline: str
+    run_id: str
+    task_id: str
+    path: str
+    ended_at: Instant
+    taken: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Execution:
     """An earlier execution of a task: where, when it ended, what it was given and what its fingerprint was made of."""
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 
 from headrace.engine.equal import waits_for_equal
+from headrace.engine.explain import why
 from headrace.engine.retry import INFRASTRUCTURE, open_waits
 from headrace.engine.state import RunState, open_attempts
 from headrace.engine.transitions import RUN_MOVES, TASK_BEGINS, TASK_MOVES
@@ -23,6 +24,7 @@ def check(state: RunState, loaded: RunState, executions: Mapping[str, int]) -> N
     _check_counts(state)
     _check_equal(state)
     _check_tries(state)
+    _check_explained(state)
     for path in state.todo:
         loop = state.plan_of(path).loop
         assert loop is not None
@@ -62,6 +64,14 @@ def _check_counts(state: RunState) -> None:
             if child(path, name) not in state.tasks:
                 left = sum(not ended[each] for each in plan.depends_on)
                 assert state.waiting[child(path, name)] == left, f"{name} in {path} waits for {left} tasks"
+
+
+def _check_explained(state: RunState) -> None:
+    """Whatever the run has come to, each task of it, reached or not, can be told why it is there."""
+    for path in [ROOT, *state.tasks, *state.waiting]:
+        explained = why(state, path)
+        said = [explained.headline, *(text for _, text in explained.details)]
+        assert all(said), f"{path} is explained by nothing: {explained}"
 
 
 def _check_equal(state: RunState) -> None:

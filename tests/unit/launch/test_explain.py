@@ -8,6 +8,7 @@ from headrace.base.clock import Instant
 from headrace.base.settings import ImageSetting
 from headrace.launch.base import Exited, LaunchRequest
 from headrace.launch.explain import explain_exit
+from headrace.model.task import Usage
 
 TRACEBACK = """[KFP Executor INFO]: Looking
 Traceback (most recent call last):
@@ -32,8 +33,13 @@ def explain(folder: Path, log: str, code: int = 1, **more: object) -> str:
         (TRACEBACK.format("pkg.errors.OddError"), 1, "exit code 1: pkg.errors.OddError"),
         (TRACEBACK.format("KeyError: 1") + TRACEBACK.format("TypeError: 2"), 1, "exit code 1: TypeError: 2"),
         ("one\nsh: thing: not found\n\n", 127, "exit code 127: sh: thing: not found"),
+        (TRACEBACK.format("errors.Timeout: too slow"), 1, "exit code 1: errors.Timeout: too slow"),
+        ("ok\nfatal: no such branch\nmore\ngiving up\n", 128, "exit code 128: fatal: no such branch … giving up"),
+        ("gcc: error: x.c: no such file\n", 1, "exit code 1: gcc: error: x.c: no such file"),
+        ("error: broken\n}\n", 1, "exit code 1: error: broken"),
+        ("3 errors: none\nbye\n", 1, "exit code 1: bye"),
         ("", 2, "exit code 2"),
-        ("", -9, "ended by SIGKILL, perhaps because memory ran out"),
+        ("", -9, "ended by SIGKILL, which Headrace did not send"),
         ("x" * 2000, 1, "exit code 1: " + "x" * 500),
     ],
 )
@@ -64,3 +70,12 @@ def test_a_killed_step_was_killed_whatever_it_said(tmp_path: Path) -> None:
 def test_no_log(tmp_path: Path) -> None:
     request = LaunchRequest("a", "r", "root.a", "", (), (), (), (), {}, tmp_path / "none", tmp_path)
     assert explain_exit(Exited("a", Instant(0), Instant(1), 4), request) == "exit code 4"
+
+
+@pytest.mark.parametrize("code", [-9, 137])
+def test_a_step_that_the_kernel_killed_for_want_of_memory(tmp_path: Path, code: int) -> None:
+    said = "killed by the kernel, probably out of memory"
+    assert explain(tmp_path, "", code, out_of_memory=True) == said
+    usage = Usage(max_rss=3 << 30)
+    text = explain(tmp_path, "Killed\n", code, out_of_memory=True, usage=usage)
+    assert text == f"{said}; its largest process held 3,072 MiB: Killed"

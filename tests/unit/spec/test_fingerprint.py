@@ -1,10 +1,12 @@
 """Cache keys: what changes them, what does not, and that the part that differs can be named."""
 
+import hashlib
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from headrace.base.settings import ImageSetting
 from headrace.model.artifact import Artifact, Bindings
 from headrace.spec.fingerprint import Difference, differences, fingerprint
 from headrace.spec.plan import ArtifactSpec, Caching, Container, Interface, ParameterSpec, ParameterType, Resources
@@ -92,3 +94,16 @@ def test_the_differences_of_two_keys_are_named_part_by_part() -> None:
     assert found["image"] == Difference("image", "alpine", "debian")
     assert (found["parameters.m"].before, found["parameters.n"].now) == ("", "")
     assert differences(before, before) == ()
+
+
+def test_a_key_of_the_users_own_is_spelled_as_kfp_does() -> None:
+    own = fingerprint(COMPONENT, INPUTS, Caching(enabled=True, key="mine"), "p")
+    assert own.digest == f"sha256:{hashlib.sha256(b'comp' + bytes(1) + b'mine').hexdigest()}"
+
+
+def test_what_stands_for_the_image_changes_the_key() -> None:
+    plain = fingerprint(COMPONENT, INPUTS, ON, "p")
+    one = fingerprint(COMPONENT, INPUTS, ON, "p", ImageSetting(packages=("numpy==2",)))
+    other = fingerprint(COMPONENT, INPUTS, ON, "p", ImageSetting(packages=("numpy==1",)))
+    assert len({plain.digest, one.digest, other.digest}) == 3
+    assert [each.part for each in differences(one.parts, other.parts)] == ["environment"]

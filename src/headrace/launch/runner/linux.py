@@ -44,6 +44,45 @@ def die_with_parent(call: Callable[[int, int], int] | None) -> None:
         call(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+def kill_counter(root: str = "/") -> int:
+    """An open file with the count of processes that the kernel killed for want of memory: -1 where there is none.
+
+    That of this process's control group, version 2 or 1, which a limit on memory has; else the machine's.
+    """
+    for path in [*_group_counters(root), f"{root}proc/vmstat"]:
+        try:
+            return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            continue
+    return -1
+
+
+def kills_for_memory(counter: int) -> int:
+    """The count as it is now, 0 where it is not known."""
+    if counter < 0:
+        return 0
+    try:
+        lines = os.pread(counter, 1 << 16, 0).split(b"\n")
+    except OSError:
+        return 0  # the group was removed
+    return next((int(line.split()[1]) for line in lines if line.startswith(b"oom_kill ")), 0)
+
+
+def _group_counters(root: str) -> list[str]:
+    try:
+        with open(f"{root}proc/self/cgroup") as groups:
+            lines = [line.rstrip("\n").split(":", 2) for line in groups]
+    except OSError:
+        return []
+    found = []
+    for _, controllers, path in lines:
+        if not controllers:
+            found.append(f"{root}sys/fs/cgroup{path}/memory.events")
+        elif "memory" in controllers.split(","):
+            found += [f"{root}sys/fs/cgroup/memory{place}/memory.oom_control" for place in (path, "")]
+    return found
+
+
 Ranges = list[tuple[int, int]]
 """Pieces of memory: address and length."""
 

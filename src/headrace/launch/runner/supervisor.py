@@ -27,6 +27,8 @@ Job = dict[str, Any]
 
 _RESERVED = 2048
 _DEFAULT_GRACE = 10.0
+_BY_KILL = (-signal.SIGKILL, 128 + signal.SIGKILL)
+"""How a step ends that was killed, or a shell whose command was."""
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG)
 
 
@@ -58,20 +60,25 @@ def supervise(
     for fd in (its_jobs, its_refusals):
         os.close(fd)
     prepare()
+    counter = linux.kill_counter()
     payload = wire.read_frame(inbox)
     if payload is not None:
-        _Supervision(json.loads(payload), payload, status, step, jobs, refusals).run()
+        _Supervision(json.loads(payload), payload, status, step, jobs, refusals, counter).run()
     return None
 
 
 class _Supervision:
-    def __init__(self, job: Job, payload: bytes, status: int, step: int, jobs: int, refusals: int) -> None:
+    def __init__(
+        self, job: Job, payload: bytes, status: int, step: int, jobs: int, refusals: int, counter: int
+    ) -> None:
         self.job = job
         self.payload = payload
         self.status = status
         self.step = step
         self.jobs = jobs
         self.refusals = refusals
+        self.counter = counter
+        self.kills = 0
         self.folder: str = job["folder"]
         self.started = _now()
         self.record = -1
@@ -92,6 +99,7 @@ class _Supervision:
         wire.report(self.status, wire.STARTED, self.job["id"], os.getpid(), self.started)
         signal.signal(signal.SIGTERM, self._on_term)
         signal.signal(signal.SIGALRM, self._on_alarm)
+        self.kills = linux.kills_for_memory(self.counter)
         self._hand_on()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         code = self._wait()
@@ -200,6 +208,7 @@ class _Supervision:
         return {
             "code": code,
             "killed": self.killed or bool(message),
+            "memory": not self.killed and code in _BY_KILL and linux.kills_for_memory(self.counter) > self.kills,
             "message": message,
             "user": usage.ru_utime,
             "system": usage.ru_stime,

@@ -10,7 +10,8 @@ A job: {id, folder, env: [[name, value]...], mkdirs: [folder...], tmp: [TMPDIR, 
   module, source, args, store     a Python component; env is what to add; args with {input: file} for a long text}
 A report: [READY] | [FAILED, text] | [STARTED, id, pid, at] | [TAKEN, id] | [ENDED, id, record] | [GONE, pid, status]
 A record, which is also what the file `exit` of an attempt holds:
-  {code, started, ended, killed, message, user, system, rss} or {refused, infrastructure, started, ended}
+  {code, started, ended, killed, memory, message, user, system, rss}, where memory says that the kernel killed for want
+  of it while the step ran, or {refused, infrastructure, started, ended}
 """
 
 from __future__ import annotations
