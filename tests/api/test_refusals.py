@@ -144,7 +144,7 @@ def test_parameters(place: Place, config: dict[str, Any] | None, message: str) -
 
 
 @pytest.mark.parametrize(
-    ("kind", "wrong", "wanted"),
+    ("declared", "wrong", "wanted"),
     [
         ("BOOLEAN", "true", "bool"),
         ("LIST", {}, "list"),
@@ -153,9 +153,9 @@ def test_parameters(place: Place, config: dict[str, Any] | None, message: str) -
         ("STRING", 1, "string"),
     ],
 )
-def test_types_of_parameters(place: Place, kind: str, wrong: Any, wanted: str) -> None:
+def test_types_of_parameters(place: Place, declared: str, wrong: Any, wanted: str) -> None:
     document = pipeline()
-    document["root"]["inputDefinitions"]["parameters"]["word"] = {"parameterType": kind}
+    document["root"]["inputDefinitions"]["parameters"]["word"] = {"parameterType": declared}
     body = run_of(pipeline_spec=document, runtime_config={"parameters": {"count": 1, "word": wrong}})
     status, code, told = place.refused("POST", "/runs", body)
     assert (status, code) == (400, 3)
