@@ -29,7 +29,7 @@ def scene(api: Api) -> Scene:
         "table": artifact("table", uri=f"{ROOT}/t.csv"),
         "folder": artifact("folder"),
         "number": artifact("number", "system.Metrics", f"{ROOT}/n", one=1),
-        "far": artifact("far", uri="s3://elsewhere/key"),
+        "far": artifact("far", uri="oci://elsewhere/key"),
         "out": artifact("out", uri=f"{ROOT}/../../secret"),
     }
     api.advance(scene.run_id, *scene.ended(Bindings({}, {key: (each,) for key, each in made.items()})))

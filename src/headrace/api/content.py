@@ -5,6 +5,7 @@ A folder is one file at a time (`path=`), a listing, or all of it as a zip or ta
 
 import asyncio
 import base64
+from types import MappingProxyType
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -26,7 +27,8 @@ MAX_BASE64 = 32 * 1024 * 1024
 FILES = 1000
 """How many files of a folder a listing holds, unless it is asked for fewer."""
 
-SOURCE = "minio"
+SOURCES = MappingProxyType({"minio": "minio", "s3": "s3", "gcs": "gs"})
+"""The scheme of a uri by what KFP's front end calls the store."""
 
 
 class Content(Handlers):
@@ -69,14 +71,15 @@ class Content(Handlers):
         source = given.get("source") or query.text(request, "source")
         bucket = given.get("bucket") or query.text(request, "bucket")
         key = given.get("key") or query.text(request, "key")
-        if source != SOURCE:
-            raise InvalidInput(
-                f"objects of {source[:40]!r} are not read here", where="source", hint=f"Those of {SOURCE!r} are"
-            )
+        if source not in SOURCES:
+            hint = f"Those of {', '.join(SOURCES)} are"
+            raise InvalidInput(f"objects of {source[:40]!r} are not read here", where="source", hint=hint)
         if not bucket or not key:
             raise InvalidInput("a bucket and a key are wanted", where="key" if bucket else "bucket")
         peek = query.number(request, "peek", 0)
-        return await download.file(request, self.services.blobs, f"{source}://{bucket}/{key}", most=peek or None)
+        return await download.file(
+            request, self.services.blobs, f"{SOURCES[source]}://{bucket}/{key}", most=peek or None
+        )
 
     async def read_base64(self, request: Request) -> Response:
         """`GET /runs/{id}/nodes/{node}/artifacts/{name}:read`: what the task gave under that name, in base64."""

@@ -5,7 +5,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from headrace.base.home import Home
+from headrace.base.home import BUCKETS, Home, buckets
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +28,8 @@ class Usage:
 def usage(home: Home) -> Usage:
     """Measure a home. A file that two folders share (environments do, by hard links) counts once."""
     seen: set[tuple[int, int]] = set()
-    artifacts, environments, attempts, rest = (
-        size(folder, seen) for folder in (home.store, home.environments, home.attempts, home.root)
-    )
+    artifacts = sum(size(buckets(home.store, scheme), seen) for scheme in BUCKETS)
+    environments, attempts, rest = (size(folder, seen) for folder in (home.environments, home.attempts, home.root))
     disk = shutil.disk_usage(home.root)
     return Usage(artifacts, environments, attempts, rest, disk.free, disk.total)
 

@@ -4,7 +4,7 @@ headrace.db        the database (SQLite)
 headrace.toml      settings, if the user wrote some
 server.json        where the server that is up listens; server.lock is held while it is
 identity.json      who this home is among those that share a database
-store/BUCKET/...   what `minio://BUCKET/...` means
+store/BUCKET/...   what `minio://BUCKET/...` means; store.gs/ and store.s3/ are the same for `gs://` and `s3://`
 attempts/ID/       an attempt's own folder: log, claim, exit record, outputs/, tmp/
 environments/KEY/  the Python environments of steps
 """
@@ -12,6 +12,17 @@ environments/KEY/  the Python environments of steps
 import os
 from dataclasses import dataclass
 from pathlib import Path
+
+BUCKETS = ("minio", "gs", "s3")
+"""The schemes of uris whose buckets are folders here."""
+
+
+def buckets(store: Path, scheme: str) -> Path:
+    """The folder of the buckets of a scheme, where `store` is that of `minio`'s.
+
+    None is in another: the SDK tells the uri of a path by its beginning, and asks for `minio`'s before `s3`'s.
+    """
+    return store if scheme == "minio" else store.with_name(f"{store.name}.{scheme}")
 
 
 @dataclass(frozen=True, slots=True)

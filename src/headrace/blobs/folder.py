@@ -1,5 +1,6 @@
 """The embedded store: `minio://BUCKET/KEY` is the file `ROOT/BUCKET/KEY`, read and written where it is.
 
+`gs://` and `s3://` have folders of their own beside the root, so that a pipeline that names a cloud's store runs here.
 Steps and the server share the files, nothing is copied. A uri cannot lead out of the root: its key is checked before
 it becomes a path, and what is read, written or deleted through a symbolic link that leads elsewhere is refused.
 """
@@ -16,13 +17,13 @@ from typing import BinaryIO
 
 from headrace.base.clock import Instant
 from headrace.base.errors import InvalidInput, NotFound, Unavailable
+from headrace.base.home import BUCKETS, buckets
 from headrace.blobs import seal
 from headrace.blobs.pack import Entry
 from headrace.blobs.seal import Sealed
 from headrace.blobs.uri import parse, scheme_of
 from headrace.model.artifact import Artifact
 
-SCHEME = "minio"
 INCOMING = ".incoming"
 """Where files grow until they are whole. No bucket's name begins with a dot."""
 
@@ -32,28 +33,31 @@ class FolderStore:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._folders = {scheme: buckets(root, scheme) for scheme in BUCKETS}
 
     def owns(self, uri: str) -> bool:
         """The uri is this store's by its scheme; a path and an object of another store are not."""
-        return scheme_of(uri) == SCHEME
+        return scheme_of(uri) in self._folders
 
     def local_path(self, uri: str) -> Path:
         """Where the object is or would be; does not look at the disk.
 
-        Raises InvalidInput for a uri that this store does not own (a plain path, `s3://`), or that is not sound.
+        Raises InvalidInput for a uri that this store does not own (a plain path, `oci://`), or that is not sound.
         """
         if not self.owns(uri):
-            raise InvalidInput(f"is not in the embedded store, which holds {SCHEME}://", where=uri[:200])
+            held = ", ".join(f"{scheme}://" for scheme in self._folders)
+            raise InvalidInput(f"is not in the embedded store, which holds {held}", where=uri[:200])
         location = parse(uri)
-        return self.root.joinpath(location.bucket, *location.names)
+        return self._folders[location.scheme].joinpath(location.bucket, *location.names)
 
     def write(self, uri: str, data: bytes) -> None:
         """Make `data` the object, at once and durably. Raises Unavailable where there is no room."""
         path = self._inside(self.local_path(uri), uri)
         with _told(uri):
-            _make_folder(self.root / INCOMING)
+            incoming = self._folders[scheme_of(uri)] / INCOMING
+            _make_folder(incoming)
             _make_folder(path.parent)
-            self._replace(path, data)
+            _replace(path, data, incoming)
 
     def read(self, uri: str) -> bytes:
         """All of the object. Raises NotFound, InvalidInput for a folder."""
@@ -134,30 +138,32 @@ class FolderStore:
 
     def sweep(self) -> None:
         """Remove what writers that were killed have left. Only while nobody writes."""
-        shutil.rmtree(self.root / INCOMING, ignore_errors=True)
+        for folder in self._folders.values():
+            shutil.rmtree(folder / INCOMING, ignore_errors=True)
 
     def _inside(self, path: Path, uri: str) -> Path:
-        """The path, if no symbolic link takes it out of the root. Raises InvalidInput."""
-        real, root = os.path.realpath(path), os.path.realpath(self.root)
+        """The path, if no symbolic link takes it out of its store. Raises InvalidInput."""
+        real, root = os.path.realpath(path), os.path.realpath(self._folders[scheme_of(uri)])
         if os.path.commonpath([real, root]) != root:
             raise InvalidInput("leads out of the store by a symbolic link", where=uri)
         return path
 
-    def _replace(self, path: Path, data: bytes) -> None:
-        """Write beside the store, sync, rename, sync the folder."""
-        descriptor, name = tempfile.mkstemp(dir=self.root / INCOMING)
-        growing = Path(name)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            growing.chmod(0o644)
-            growing.replace(path)
-        except BaseException:
-            growing.unlink(missing_ok=True)
-            raise
-        _sync(path.parent)
+
+def _replace(path: Path, data: bytes, incoming: Path) -> None:
+    """Write it in `incoming`, sync, rename, sync the folder."""
+    descriptor, name = tempfile.mkstemp(dir=incoming)
+    growing = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        growing.chmod(0o644)
+        growing.replace(path)
+    except BaseException:
+        growing.unlink(missing_ok=True)
+        raise
+    _sync(path.parent)
 
 
 def _make_folder(path: Path) -> None:
@@ -177,6 +183,11 @@ def _sync(folder: Path) -> None:
         os.close(descriptor)
 
 
+def _is_far(uri: str) -> bool:
+    """Elsewhere the uri would name an object of a cloud's store."""
+    return scheme_of(uri) not in ("", "minio")
+
+
 @contextlib.contextmanager
 def _told(where: str) -> Iterator[None]:
     """The operating system's errors as ours."""
@@ -185,7 +196,8 @@ def _told(where: str) -> Iterator[None]:
     except (NotFound, InvalidInput) as error:  # of `seal`, which knows paths: nobody's business
         raise type(error)(error.message, where=where, hint=error.hint) from error
     except FileNotFoundError as error:
-        raise NotFound("there is no such object", where=where) from error
+        near = f"No remote store is set up, so {scheme_of(where)}:// is a folder here" if _is_far(where) else ""
+        raise NotFound("there is no such object", where=where, hint=near) from error
     except (IsADirectoryError, NotADirectoryError, FileExistsError) as error:
         raise InvalidInput("a folder and a file have the same name there", where=where) from error
     except OSError as error:

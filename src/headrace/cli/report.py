@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import RenderableType
 
 from headrace.base.clock import SECOND, Instant, to_rfc3339
+from headrace.base.home import BUCKETS, buckets
 from headrace.cli import draw
 from headrace.cli.view import ArtifactView, RunView, TaskView
 from headrace.model.state import State
@@ -52,9 +53,10 @@ def artifacts(run: RunView) -> Iterator[tuple[TaskView, str, ArtifactView]]:
 
 def place(uri: str, store: Path | None) -> str:
     """The file that a URI is on this machine, else the URI; "" where there is no file, as for metrics."""
-    if store is None or not uri.startswith("minio://"):
+    scheme, _, name = uri.partition("://")
+    if store is None or scheme not in BUCKETS:
         return uri
-    file = store / uri.removeprefix("minio://")
+    file = buckets(store, scheme) / name
     return str(file) if file.exists() else ""
 
 

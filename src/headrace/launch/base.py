@@ -23,7 +23,7 @@ class LaunchRequest:
     text of `executor_input`. `env` is what the component declares; `system_env` what Headrace adds (KFP_POD_NAME
     and the like). `folder` is the attempt's own (log, claim, exit record, TMPDIR, parameter files); `outputs` are
     files that the step may write, whose parent folders must exist when it starts; `store_root` is the folder
-    that stands for `minio://`.
+    that stands for `minio://`, beside those of other schemes (`base.home.buckets`).
     """
 
     attempt_id: str

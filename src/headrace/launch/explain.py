@@ -32,6 +32,7 @@ def explain_exit(exited: Exited, request: LaunchRequest, images: Mapping[str, Im
     text = f"{how}: {said}" if said else how
     if is_full(request.folder):
         text += ". The disk that holds its log is full, so what it said last may be missing"
+    text += _unbound(request.folder)
     missing = _MISSING_MODULE.search(said)
     if missing is not None and not base_of(request.image, images or {}).mapped:
         module = missing[1].partition(".")[0]
@@ -59,6 +60,14 @@ def _how(exited: Exited) -> str:
         name = f"signal {-code}"
     hint = ", which Headrace did not send" if -code == signal.SIGKILL else ""
     return f"ended by {name}{hint}"
+
+
+def _unbound(folder: Path) -> str:
+    """What the step's process said of mounts that it could not make."""
+    try:
+        return f". {(folder / wire.UNBOUND).read_text()}"
+    except OSError:  # as a rule there were none to make
+        return ""
 
 
 def tail(log: Path) -> str:

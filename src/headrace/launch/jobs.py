@@ -5,7 +5,7 @@ cannot pass to a command: what is too long, and NUL.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from headrace.launch import variables
 from headrace.launch.base import EXECUTOR_INPUT, LaunchRequest
 from headrace.launch.command import Command, PythonComponent
 from headrace.launch.environments import RUNNER, Environment
+from headrace.launch.points import Mount
 
 ARGUMENT_LIMIT = 128 * 1024 - 1
 """Bytes of one argument or variable: Linux's limit (32 pages), and the least that is sure elsewhere."""
@@ -52,18 +53,20 @@ class Place:
         return found
 
 
-def warm_job(request: LaunchRequest, component: PythonComponent, place: Place, given: str) -> bytes:
+def warm_job(
+    request: LaunchRequest, component: PythonComponent, place: Place, given: str, mounts: Sequence[Mount]
+) -> bytes:
     """The component, for a warm interpreter of its environment. `given` is the executor input as text.
 
     Writes a long executor input to a file. Raises OSError, and StepError for what no process can be given.
     """
-    job = _component_job(request, component, given)
+    job = _component_job(request, component, given, mounts)
     job["env"] = list(variables.own(request, place.variables, hooked=place.hooked).items())
     _check_variables(request, dict(job["env"]))
     return _encode(job)
 
 
-def cold_job(request: LaunchRequest, command: Command, place: Place, given: str) -> bytes:
+def cold_job(request: LaunchRequest, command: Command, place: Place, given: str, mounts: Sequence[Mount]) -> bytes:
     """The command in a process of its own. A component that does not fit arguments, or a user's venv, goes by file.
 
     Raises OSError, and StepError for what does not fit.
@@ -74,22 +77,24 @@ def cold_job(request: LaunchRequest, command: Command, place: Place, given: str)
     fits = all(_length(word) <= ARGUMENT_LIMIT for word in argv)
     if component is not None and component.light and not (place.hooked and fits):
         # Where there is no hook, `runner.component` is who tells the SDK where the store is.
-        file = _write(request, JOB_FILE, _encode({**_component_job(request, component, given), "env": []}))
+        file = _write(request, JOB_FILE, _encode({**_component_job(request, component, given, ()), "env": []}))
         argv = ["python3", str(RUNNER), "cold", file]
     _check_variables(request, env)
     for name, word in (*((f"argument {number}", word) for number, word in enumerate(argv)), *env.items()):
         _refuse_nul(request, name, word)
         if _length(word) > ARGUMENT_LIMIT:
             raise _too_long(request, name, word)
-    return _encode({**_common(request), "env": list(env.items()), "argv": argv})
+    return _encode({**_common(request, mounts), "env": list(env.items()), "argv": argv})
 
 
-def _component_job(request: LaunchRequest, component: PythonComponent, given: str) -> dict[str, Any]:
+def _component_job(
+    request: LaunchRequest, component: PythonComponent, given: str, mounts: Sequence[Mount]
+) -> dict[str, Any]:
     argument: str | dict[str, str] = given
     if len(given) > INPUT_LIMIT:
         argument = {"input": _write(request, INPUT_FILE, given.encode())}
     return {
-        **_common(request),
+        **_common(request, mounts),
         "module": component.module,
         "source": component.source,
         "args": [argument if word == EXECUTOR_INPUT else word for word in component.args],
@@ -97,15 +102,19 @@ def _component_job(request: LaunchRequest, component: PythonComponent, given: st
     }
 
 
-def _common(request: LaunchRequest) -> dict[str, Any]:
+def _common(request: LaunchRequest, mounts: Sequence[Mount]) -> dict[str, Any]:
     folder = str(request.folder)
     parents = {str(file.parent): None for file in request.outputs}
-    return {
+    job: dict[str, Any] = {
         "id": request.attempt_id,
         "folder": folder,
         "tmp": variables.temporary_folder(request.folder),
         "mkdirs": [f"{folder}/tmp", variables.packages_folder(request.folder), *parents],
     }
+    if mounts:
+        job["mkdirs"] += [source for source, _, _ in mounts]
+        job["mounts"] = mounts
+    return job
 
 
 def _write(request: LaunchRequest, name: str, content: bytes) -> str:

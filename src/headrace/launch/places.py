@@ -17,6 +17,7 @@ from headrace.launch.environments import Asked, Environment, Environments
 from headrace.launch.images import base_of
 from headrace.launch.interpreters import Kind
 from headrace.launch.jobs import Place
+from headrace.launch.points import named
 
 _RECIPES = 2000
 _TRUSTED_FOR = 3600 * SECOND
@@ -24,11 +25,15 @@ _TRUSTED_FOR = 3600 * SECOND
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What a request's command and image come to; `asked` is None for a command that runs on the host as it stands."""
+    """What a request's command and image come to; `asked` is None for a command that runs on the host as it stands.
+
+    `points` are the paths of buckets that the command names.
+    """
 
     command: Command
     asked: Asked | None
     warning: str
+    points: frozenset[str]
 
 
 class Places:
@@ -92,11 +97,12 @@ class Places:
 
     def _decide(self, request: LaunchRequest) -> Recipe:
         command = recognise(request.command, request.args)
+        points = named((*request.command, *request.args))
         base = base_of(request.image, self._images)
         if command.component is None and not command.installs and not base.mapped:
-            return Recipe(command, None, "")
+            return Recipe(command, None, "", points)
         warning = "" if base.mapped else _unmapped(request.image)
-        return Recipe(command, Asked(base, command.installs), warning)
+        return Recipe(command, Asked(base, command.installs), warning, points)
 
 
 def warm_kind(recipe: Recipe, place: Place) -> Kind | None:

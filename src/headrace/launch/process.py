@@ -22,7 +22,7 @@ from headrace.base.errors import StepError
 from headrace.base.home import Home
 from headrace.base.json import compact
 from headrace.base.settings import Settings
-from headrace.launch import attempt, variables
+from headrace.launch import attempt, points, variables
 from headrace.launch.base import Exited, LaunchRequest, Lost, Observation, Observer, Refused, Started
 from headrace.launch.environments import Environments
 from headrace.launch.interpreters import EXECUTING, ForkServer, Interpreters, Kind, Report
@@ -300,9 +300,11 @@ class ProcessLauncher:
 
 def _job(request: LaunchRequest, recipe: Recipe, place: Place, server: ForkServer, given: str) -> bytes:
     component = recipe.command.component
+    named = recipe.points | points.named((given, *(value for _, value in request.env)))
+    mounts = points.mounts(request, named) if named else []
     if component is None or server.kind == EXECUTING:
-        return cold_job(request, recipe.command, place, given)
-    return warm_job(request, component, place, given)
+        return cold_job(request, recipe.command, place, given, mounts)
+    return warm_job(request, component, place, given, mounts)
 
 
 def _say(request: LaunchRequest, text: bytes) -> None:

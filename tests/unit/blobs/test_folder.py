@@ -25,8 +25,33 @@ def store(tmp_path: Path) -> FolderStore:
 
 
 def test_it_owns_what_has_its_scheme(store: FolderStore) -> None:
-    assert store.owns("minio://b/k")
-    assert not any(store.owns(uri) for uri in ("s3://b/k", "gs://b/k", "/plain/path", "relative", ""))
+    assert all(store.owns(uri) for uri in ("minio://b/k", "s3://b/k", "gs://b/k"))
+    assert not any(store.owns(uri) for uri in ("oci://b/k", "file:///b/k", "/plain/path", "relative", ""))
+
+
+def test_each_scheme_has_buckets_of_its_own(store: FolderStore) -> None:
+    uris = [f"{scheme}://b/k" for scheme in ("minio", "gs", "s3")]
+    for uri in uris:
+        assert not store.exists(uri)
+        store.write(uri, uri.encode())
+        store.write(uri, uri.encode())
+    assert [store.read(uri) for uri in uris] == [uri.encode() for uri in uris]
+    paths = [store.local_path(uri) for uri in uris]
+    assert not any(one.is_relative_to(other.parents[1]) for one in paths for other in paths if one != other)
+    (paths[1].parents[0] / "link").symlink_to(paths[0])
+    with pytest.raises(InvalidInput, match="leads out"):
+        store.read("gs://b/link")
+    (paths[2].parents[1] / INCOMING / "left").write_bytes(b"half")
+    store.sweep()
+    assert not (paths[2].parents[1] / INCOMING).exists()
+
+
+def test_what_a_cloud_may_have_and_the_folder_has_not_is_said(store: FolderStore) -> None:
+    with pytest.raises(NotFound, match="No remote store is set up, so gs:// is a folder here"):
+        store.read("gs://b/none")
+    with pytest.raises(NotFound) as refused:
+        store.read("minio://b/none")
+    assert "remote" not in str(refused.value)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -73,7 +98,7 @@ def test_a_folder_is_measured_and_removed_but_not_read(store: FolderStore) -> No
     assert not store.exists("minio://b/folder")
 
 
-@pytest.mark.parametrize("uri", ["s3://b/k", "/etc/passwd", "relative", "file:///etc/passwd", "", "minio://b/../../x"])
+@pytest.mark.parametrize("uri", ["oci://b/k", "/etc/passwd", "relative", "file:///etc/passwd", "", "minio://b/../../x"])
 def test_what_the_store_does_not_own_is_refused(store: FolderStore, uri: str) -> None:
     for method in (store.local_path, store.read, store.open, store.exists, store.size, store.delete):
         with pytest.raises(InvalidInput):
@@ -228,7 +253,7 @@ def test_an_artifact_is_intact_until_it_is_written_or_gone(store: FolderStore) -
     assert store.is_intact(artifact)
     assert store.is_intact(replace(artifact, created_at=Instant(0)))  # written since, with the same bytes
     assert not store.is_intact(replace(artifact, size=4))
-    assert store.is_intact(replace(artifact, uri="s3://elsewhere/data"))
+    assert store.is_intact(replace(artifact, uri="oci://elsewhere/data"))
     path.chmod(0o644)
     path.write_bytes(b"abd")
     os.utime(path, ns=(made * 1000 + 10**9, made * 1000 + 10**9))

@@ -310,12 +310,12 @@ async def test_what_a_failed_attempt_left_of_its_artifacts_is_removed(
 
 
 async def test_a_root_that_is_not_served_here_fails_the_task_by_name(place: Place) -> None:
-    run_id = place.create(pipeline(shell_task("a", "true")), root="gs://bucket/x")
+    run_id = place.create(pipeline(shell_task("a", "true")), root="oci://bucket/x")
     async with place.controllers():
         rows = await place.ended(run_id)
     failure = rows.tasks[1].failure
     assert failure is not None
-    assert "gs://bucket/x" in failure.message
+    assert "oci://bucket/x" in failure.message
 
 
 async def test_a_database_that_is_away_for_a_moment_delays_and_loses_nothing(

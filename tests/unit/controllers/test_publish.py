@@ -118,5 +118,5 @@ def test_the_removal_of_an_input_is_seen_without_its_digest(scene: Scene) -> Non
 
 def test_an_artifact_that_never_had_bytes_here_cannot_lose_them(scene: Scene) -> None:
     empty = Artifact("metrics", "metrics", "system.Metrics", f"{ROOT}/metrics")
-    elsewhere = Artifact("far", "far", "system.Dataset", "s3://bucket/far", digest="sha256:1", size=3)
+    elsewhere = Artifact("far", "far", "system.Dataset", "oci://bucket/far", digest="sha256:1", size=3)
     assert scene.publish(empty, elsewhere) == Bindings()

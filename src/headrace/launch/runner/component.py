@@ -67,7 +67,10 @@ def enter(job: supervisor.Job) -> list[str]:
     if "TZ" in os.environ:
         time.tzset()
     forget_folders()
-    sys.modules["kfp.dsl.types.artifact_types"]._MINIO_LOCAL_MOUNT_PREFIX = job["store"] + "/"  # type: ignore[attr-defined]
+    artifact_types: Any = sys.modules["kfp.dsl.types.artifact_types"]
+    artifact_types._MINIO_LOCAL_MOUNT_PREFIX = job["store"] + "/"
+    artifact_types._GCS_LOCAL_MOUNT_PREFIX = job["store"] + ".gs/"
+    artifact_types._S3_LOCAL_MOUNT_PREFIX = job["store"] + ".s3/"
     packages = os.environ.get("HEADRACE_PACKAGES")
     if packages and packages not in sys.path:
         sys.path.insert(_first_site_packages(), packages)

@@ -28,6 +28,8 @@ def rehearse(
     return (text, items)
 """
 
+_PREFIXES = tuple(f"_{store}_LOCAL_MOUNT_PREFIX" for store in ("MINIO", "GCS", "S3"))
+
 
 def prepare(module: str, scratch: str) -> component.Warm:
     """Import, and rehearse in this process. Leaves no trace but warm caches. Raises whatever importing raises."""
@@ -89,7 +91,7 @@ class _Undone:
         self.main, self.path, self.argv = sys.modules["__main__"], list(sys.path), list(sys.argv)
         self.places = set(sys.path_importer_cache)
         self.artifact_types: Any = sys.modules["kfp.dsl.types.artifact_types"]
-        self.prefix = self.artifact_types._MINIO_LOCAL_MOUNT_PREFIX
+        self.prefixes = {name: getattr(self.artifact_types, name) for name in _PREFIXES}
 
     def __exit__(self, *_: object) -> None:
         os.environ.clear()
@@ -98,7 +100,7 @@ class _Undone:
         sys.modules.pop("ephemeral_component", None)
         for place in set(sys.path_importer_cache) - self.places:
             del sys.path_importer_cache[place]
-        self.artifact_types._MINIO_LOCAL_MOUNT_PREFIX = self.prefix
+        vars(self.artifact_types).update(self.prefixes)
         self.artifact_types.CONTAINER_TASK_ROOT = None
         for handler in list(logging.root.handlers):
             logging.root.removeHandler(handler)

@@ -1,8 +1,8 @@
 """Copied into each managed environment, and imported by a .pth file when one of its interpreters starts.
 
-In a step (HEADRACE_STORE is set) it maps the SDK's mount of `minio://` to the folder of the store, when and if the SDK
-is imported; sends what the step installs with the environment's pip to the step's own folder; and puts that folder
-before the environment's packages. Else it does nothing.
+In a step (HEADRACE_STORE is set) it maps the SDK's mounts of `minio://`, `gs://` and `s3://` to the folders of the
+store, when and if the SDK is imported; sends what the step installs with the environment's pip to the step's own
+folder; and puts that folder before the environment's packages. Else it does nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _MODULE = "kfp.dsl.types.artifact_types"
 
 
 class _Finder:
-    """Finds the SDK's module as everybody would, and sets its prefix once it is loaded."""
+    """Finds the SDK's module as everybody would, and sets its prefixes once it is loaded."""
 
     def __init__(self, store: str) -> None:
         self.store = store
@@ -32,7 +32,9 @@ class _Finder:
 
         def load_and_map(module: object) -> None:
             load(module)  # type: ignore[arg-type]
-            module._MINIO_LOCAL_MOUNT_PREFIX = store.rstrip("/") + "/"  # type: ignore[attr-defined]
+            module._MINIO_LOCAL_MOUNT_PREFIX = store + "/"  # type: ignore[attr-defined]
+            module._GCS_LOCAL_MOUNT_PREFIX = store + ".gs/"  # type: ignore[attr-defined]
+            module._S3_LOCAL_MOUNT_PREFIX = store + ".s3/"  # type: ignore[attr-defined]
 
         spec.loader.exec_module = load_and_map  # type: ignore[method-assign]
         return spec

@@ -6,6 +6,7 @@ step left behind, and writes the exit record. What it decides on is in the attem
 claim   held locked while the supervisor lives; the first bytes in it make the attempt taken for good
 kill    made by the server before it sends TERM: the seconds of grace. Found before the start, there is no start
 exit    how it ended, renamed into place; room for it is reserved when the attempt is claimed
+unbound made by the step's process where it could not make the mounts of its job: why
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from . import linux, wire
+from . import linux, mounts, wire
 
 Job = dict[str, Any]
 
@@ -263,6 +264,8 @@ def _await_job(jobs: int, refusals: int) -> Job:
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     try:
+        if "mounts" in job:
+            _bind(job)
         os.chdir(job["folder"])
         log = os.open(wire.LOG, os.O_WRONLY | os.O_APPEND)
         os.dup2(log, 1)
@@ -274,6 +277,15 @@ def _await_job(jobs: int, refusals: int) -> Job:
         _execute(job, refusals)
     job["refusals"] = refusals
     return job
+
+
+def _bind(job: Job) -> None:
+    """Make the step's mounts, or leave word why there are none: it runs all the same, and may not miss them."""
+    reason = mounts.enter(job["mounts"], job["folder"])
+    if reason:
+        paths = " and ".join(target for _, target, _ in job["mounts"])
+        with open(f"{job['folder']}/{wire.UNBOUND}", "w", encoding="utf-8") as note:
+            note.write(f"It names {paths}, where the store could not be bound for it: {reason}")
 
 
 def _execute(job: Job, refusals: int) -> None:

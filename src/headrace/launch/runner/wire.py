@@ -5,7 +5,8 @@ stream ends the fork server, never its steps.
 Fork server and supervisors to server, over one pipe that they share: reports, each a JSON array in a line. A line
 is shorter than PIPE_BUF, so lines of several writers do not mix.
 
-A job: {id, folder, env: [[name, value]...], mkdirs: [folder...], tmp: [TMPDIR, the folder behind it], and either
+A job: {id, folder, env: [[name, value]...], mkdirs: [folder...], tmp: [TMPDIR, the folder behind it],
+  mounts: [[folder, path to bind it at, read-only]...] where the step needs some, and either
   argv, path                      a command to execute; env is the whole environment; path is what to search; or
   module, source, args, store     a Python component; env is what to add; args with {input: file} for a long text}
 A report: [READY] | [FAILED, text] | [STARTED, id, pid, at] | [TAKEN, id] | [ENDED, id, record] | [GONE, pid, status]
@@ -32,6 +33,7 @@ CLAIM = "claim"
 EXIT = "exit"
 KILL = "kill"
 LOG = "log"
+UNBOUND = "unbound"
 
 TEXT_LIMIT = 1200
 """Characters of free text in a report: with escapes (6 bytes each at worst would be 7,200) it is cut by bytes."""

@@ -1,0 +1,149 @@
+"""Folders that a step is to find at fixed paths, such as `/gcs`, without a change to the host: a mount namespace.
+
+Takes pairs of folders from the job and puts the step's process, which is ours, into a namespace where they are bound.
+Root makes the namespace as it is; everybody else in a user namespace, where its user's ids stay what they are. A mount
+point that the host has not is made on a copy: a file system in memory takes the place of the folder it is missing in,
+with all of that folder's entries bound into it. Linux only; elsewhere, and where the kernel forbids it, there is a
+reason.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from . import linux
+
+Mount = Sequence[Any]
+"""[source folder, target path, read-only]; both absolute, the source there."""
+
+_CLONE_NEWNS = 0x00020000
+_CLONE_NEWUSER = 0x10000000
+_MS_RDONLY, _MS_NOSUID, _MS_NODEV = 1, 2, 4
+_MS_REMOUNT, _MS_BIND, _MS_MOVE, _MS_REC = 1 << 5, 1 << 12, 1 << 13, 1 << 14
+_MS_UNBINDABLE, _MS_PRIVATE, _MS_SLAVE = 1 << 17, 1 << 18, 1 << 19
+_KEPT = _MS_NOSUID | _MS_NODEV | 8 | 1024 | 2048
+"""Flags of a mount (also noexec, noatime, nodiratime) that only who set them may clear."""
+
+_CAPABILITIES_V3 = 0x20080522
+
+
+def enter(mounts: Sequence[Mount], stage: str) -> str:
+    """Move this process, of one thread, into a namespace with the mounts. Returns why not, else nothing.
+
+    `stage` is an empty or unused folder that is covered while the mounts are made. Where it does not work nothing has
+    changed: since no process comes back out of a user namespace, a child tries it first. Changes the working directory.
+    """
+    if not linux.IS_LINUX:
+        return "only Linux has mount namespaces"
+    reason = ""
+    for flags in (_CLONE_NEWNS, _CLONE_NEWUSER | _CLONE_NEWNS):
+        reason = _try(flags, mounts, stage)
+        if not reason:
+            _enter(flags, mounts, stage)
+            return ""
+    return reason
+
+
+def _try(flags: int, mounts: Sequence[Mount], stage: str) -> str:
+    """Why a process of ours cannot have the mounts; nothing if it can."""
+    ours, its = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            _enter(flags, mounts, stage)
+        except OSError as error:
+            os.write(its, str(error).encode()[:1000])
+        except BaseException as error:  # a child must never go on as if it was the step
+            os.write(its, repr(error).encode()[:1000])
+        os._exit(0)
+    os.close(its)
+    with open(ours, "rb") as said:
+        reason = said.read().decode(errors="replace")
+    _, status = os.waitpid(pid, 0)
+    return reason or (f"the try ended with status {status}" if status else "")
+
+
+def _enter(flags: int, mounts: Sequence[Mount], stage: str) -> None:
+    """Raises OSError, which says what failed."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    uid, gid = os.geteuid(), os.getegid()
+    _check(libc.unshare(flags), "a mount namespace cannot be made")
+    if flags & _CLONE_NEWUSER:
+        _write("/proc/self/setgroups", "deny")
+        _write("/proc/self/uid_map", f"{uid} {uid} 1")
+        _write("/proc/self/gid_map", f"{gid} {gid} 1")
+    _mount(libc, "none", "/", _MS_REC | _MS_SLAVE)  # what the host mounts later arrives, what we mount does not leave
+    copied: set[str] = set()
+    for source, target, read_only in mounts:
+        _make_point(libc, target, stage, copied)
+        _mount(libc, source, target, _MS_BIND | _MS_REC)
+        if read_only:
+            kept = os.statvfs(target).f_flag & _KEPT
+            _mount(libc, "none", target, _MS_REMOUNT | _MS_BIND | _MS_RDONLY | kept)
+    if flags & _CLONE_NEWUSER and uid != 0:
+        _drop_capabilities(libc)
+
+
+def _make_point(libc: Any, target: str, stage: str, copied: set[str]) -> None:
+    """Let there be a folder at `target`, for us only. Raises OSError where something else is there."""
+    if os.path.isdir(target):
+        return
+    parent = os.path.dirname(target)
+    while not os.path.isdir(parent):
+        parent = os.path.dirname(parent)
+    if parent not in copied:
+        _copy(libc, parent, stage)
+        copied.add(parent)
+    os.makedirs(target)
+
+
+def _copy(libc: Any, folder: str, stage: str) -> None:
+    """Cover `folder` with a file system in memory that has the same entries."""
+    mode = os.stat(folder).st_mode & 0o7777
+    entries = list(os.scandir(folder))
+    _mount(libc, "tmpfs", stage, _MS_NOSUID | _MS_NODEV, "tmpfs", f"mode={mode:o}")
+    _mount(libc, "none", stage, _MS_UNBINDABLE)  # so that it is not bound into itself with a folder it is in
+    for entry in entries:
+        copy = f"{stage}/{entry.name}"
+        if entry.is_symlink():
+            os.symlink(os.readlink(entry.path), copy)
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            os.mkdir(copy)
+        else:
+            os.close(os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
+        _mount(libc, entry.path, copy, _MS_BIND | _MS_REC)
+    _mount(libc, "none", stage, _MS_PRIVATE)
+    os.chdir(stage)
+    _mount(libc, ".", folder, _MS_MOVE)
+    if folder == "/":
+        os.chroot(".")  # what covers the root is found by no path from above it
+
+
+def _drop_capabilities(libc: Any) -> None:
+    """Its maker has all capabilities in a user namespace, and could write what is read-only to its owner."""
+    header = (ctypes.c_uint32 * 2)(_CAPABILITIES_V3, 0)
+    _check(libc.capset(header, (ctypes.c_uint32 * 6)()), "capabilities cannot be dropped")
+
+
+def _mount(libc: Any, source: str, target: str, flags: int, kind: str = "", options: str = "") -> None:
+    given = [os.fsencode(text) or None for text in (source, target, kind)]
+    done = libc.mount(*given, ctypes.c_ulong(flags), os.fsencode(options) or None)
+    _check(done, f"{source} cannot be mounted at {target}")
+
+
+def _check(result: int, trouble: str) -> None:
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{trouble}: {os.strerror(number)}")
+
+
+def _write(file: str, text: str) -> None:
+    fd = os.open(file, os.O_WRONLY)
+    try:
+        os.write(fd, text.encode())
+    finally:
+        os.close(fd)
