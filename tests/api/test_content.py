@@ -182,6 +182,9 @@ def test_the_front_end_reads_by_bucket_and_key(api: Api) -> None:
     assert (whole.content, whole.headers["x-content-type-options"]) == (b"a,b\n", "nosniff")
     assert api.http.get("/artifacts/get", params={**where, "peek": 2}).content == b"a,"
     assert api.http.get("/artifacts/minio/mlpipeline/v2/t.csv").content == b"a,b\n"
+    for source, scheme in (("gcs", "gs"), ("s3", "s3")):
+        api.services.blobs.write(f"{scheme}://cloud/t.csv", source.encode())
+        assert api.http.get(f"/artifacts/{source}/cloud/t.csv").content == source.encode()
     page = api.http.get("/artifacts/get", params={**where, "key": f"v2/{HOSTILE}"})
     assert page.headers["content-type"] == "application/octet-stream"
     for wrong, status in (

@@ -129,6 +129,26 @@ def test_a_step_that_does_everything(home: Home, declared: str) -> None:
     asyncio.run(scenario())
 
 
+PLACES = """
+def step(store: str):
+    from kfp.dsl.types.artifact_types import convert_local_path_to_remote_path
+    for scheme, folder in (('minio', store), ('gs', store + '.gs'), ('s3', store + '.s3')):
+        made = dsl.Dataset(name='data', uri=scheme + '://bucket/key')
+        assert made.path == folder + '/bucket/key', made.path
+        assert convert_local_path_to_remote_path(made.path) == made.uri
+"""
+
+
+def test_each_store_is_where_the_sdk_looks_for_it(home: Home) -> None:
+    async def scenario() -> None:
+        async with launcher(home) as run:
+            warm, cold = await both(run, PLACES, parameters={"store": str(home.store)})
+            compare(warm, cold)
+            assert warm.exit_code == 0, warm.log
+
+    asyncio.run(scenario())
+
+
 @pytest.mark.parametrize("function", ENDS.values(), ids=ENDS.keys())
 def test_every_way_to_end(home: Home, function: str) -> None:
     async def scenario() -> None:

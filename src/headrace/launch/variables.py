@@ -19,7 +19,7 @@ UNBUFFERED = "PYTHONUNBUFFERED"
 """Set for all steps, so that a Python step's output is in its log when it was printed."""
 
 STORE = "HEADRACE_STORE"
-"""The folder behind `minio://`; those of `gs://` and `s3://` are beside it. The hook of managed environments reads it."""
+"""The folder behind `minio://`, beside those of `gs://` and `s3://`; the hook of managed environments reads it."""
 
 PACKAGES = "HEADRACE_PACKAGES"
 """The folder for what the step installs itself; the hook reads it."""

@@ -15,7 +15,8 @@ def fill(path: Path, size: int) -> Path:
 
 def test_each_file_counts_once_and_for_what_it_is(tmp_path: Path) -> None:
     home = Home(tmp_path)
-    fill(home.store / "mlpipeline" / "x", 100_000)
+    fill(home.store / "mlpipeline" / "x", 60_000)
+    fill(home.root / "store.gs" / "bucket" / "x", 40_000)
     library = fill(home.environments / "one" / "library", 200_000)
     (home.environments / "two").mkdir()
     os.link(library, home.environments / "two" / "library")

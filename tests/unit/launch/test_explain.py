@@ -79,3 +79,8 @@ def test_a_step_that_the_kernel_killed_for_want_of_memory(tmp_path: Path, code: 
     usage = Usage(max_rss=3 << 30)
     text = explain(tmp_path, "Killed\n", code, out_of_memory=True, usage=usage)
     assert text == f"{said}; its largest process held 3,072 MiB: Killed"
+
+
+def test_a_mount_that_could_not_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "unbound").write_text("It names /gcs, where nothing is")
+    assert explain(tmp_path, "no such file") == "exit code 1: no such file. It names /gcs, where nothing is"

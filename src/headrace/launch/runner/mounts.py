@@ -55,7 +55,7 @@ def _try(flags: int, mounts: Sequence[Mount], stage: str) -> str:
         try:
             _enter(flags, mounts, stage)
         except OSError as error:
-            os.write(its, str(error).encode()[:1000])
+            os.write(its, ": ".join(str(part) for part in (error.strerror, error.filename) if part).encode()[:1000])
         except BaseException as error:  # a child must never go on as if it was the step
             os.write(its, repr(error).encode()[:1000])
         os._exit(0)
