@@ -7,7 +7,7 @@ HOME_DIR := .headrace
 ROOMS := src tests benchmarks examples docs .ci
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo ui test check bench lock clean
+.PHONY: help setup demo ui test check bench lock proto clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ bench: $(READY) ## Measure; each benchmark prints one line of JSON
 
 lock: $(READY) ## Pin the newest versions that fit pyproject.toml in requirements/
 	@.ci/lock
+
+proto: $(READY) ## Generate src/headrace/rpc/proto/*_pb2.py from the .proto files there
+	@.ci/proto
 
 clean: ## Remove everything that these commands made (the demo's home too)
 	@rm -rf .venv .tools .headrace build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

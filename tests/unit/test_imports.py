@@ -21,6 +21,10 @@ def test_base_and_model_need_only_the_standard_library() -> None:
     assert not foreign
 
 
+def test_a_server_imports_grpc_only_where_it_is_asked_for() -> None:
+    assert not {"google", "grpc"} & modules_after("import headrace.cli.server, headrace.rpc.inside")
+
+
 def test_the_engine_needs_only_the_standard_library() -> None:
     foreign = modules_after("import headrace.engine.step") - set(sys.stdlib_module_names) - {"headrace"}
     assert not foreign

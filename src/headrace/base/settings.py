@@ -37,6 +37,7 @@ class ImageSetting:
 class Settings:
     host: str = "127.0.0.1"
     port: int = 8888
+    grpc_port: int = -1
     database: str = ""
     slots: int = field(default_factory=lambda: os.cpu_count() or 1)
     cache: bool = True
@@ -58,6 +59,9 @@ class Settings:
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65535:
             raise InvalidInput(f"{self.port} is no port", where="port", hint="Give 1 to 65535, or 0 for any free one")
+        if not -1 <= self.grpc_port <= 65535:
+            hint = "Give 1 to 65535, 0 for any free one, or -1 for no gRPC"
+            raise InvalidInput(f"{self.grpc_port} is no port", where="grpc_port", hint=hint)
         if self.slots < 1:
             raise InvalidInput(f"{self.slots} is less than 1", where="slots", hint="Give the number of steps at once")
         if self.kfp_compat not in ("2.17", "3.0"):

@@ -92,6 +92,7 @@ def _up(commands: _Commands) -> None:
     _home(parser)
     parser.add_argument("--host", metavar="ADDRESS", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", type=int, help="port to listen on, 0 for any that is free (default: 8888)")
+    parser.add_argument("--grpc-port", type=int, metavar="PORT", help="serve gRPC there too; KFP's is 8887")
     _database(parser, "keep everything there; better given as HEADRACE_DATABASE, which `ps` does not show")
     parser.add_argument("--slots", type=int, metavar="N", help="steps that run at once (default: one a core)")
     parser.add_argument("--no-cache", dest="cache", action="store_const", const=False, help="execute every step anew")

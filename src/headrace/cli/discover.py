@@ -15,11 +15,12 @@ from headrace.base.home import Home
 
 @dataclass(frozen=True, slots=True)
 class ServerRecord:
-    """What `server.json` holds."""
+    """What `server.json` holds. `grpc` is HOST:PORT, or "" where it is not served."""
 
     url: str
     pid: int
     version: str
+    grpc: str = ""
 
 
 def home_of(option: str | None) -> Home:

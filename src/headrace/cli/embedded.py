@@ -81,7 +81,7 @@ class _Child:
         self._turn = threading.Lock()
         command = [sys.executable, "-m", "headrace", "up", "--home", str(home.root)]
         self._process = subprocess.Popen(
-            [*command, "--port", "0", "--until-stdin-ends", "--json", "--log-level", "warning"],
+            [*command, "--port", "0", "--grpc-port", "-1", "--until-stdin-ends", "--json", "--log-level", "warning"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

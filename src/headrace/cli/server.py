@@ -1,6 +1,6 @@
 """The composition root: everything that a server is made of, opened, put together, served, and closed again.
 
-Takes the home, the settings and an event that ends it; tells `ready` the URL. Nothing else in Headrace constructs
+Takes the home, the settings and an event that ends it; tells `ready` where it is. Nothing else in Headrace constructs
 these parts, and none of them knows where the others came from.
 """
 
@@ -8,7 +8,8 @@ import asyncio
 import contextlib
 import fcntl
 import os
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from headrace import __version__
@@ -29,24 +30,34 @@ from headrace.controllers.faults import Faults, no_faults
 from headrace.controllers.feed import Feed
 from headrace.launch.process import ProcessLauncher
 from headrace.model.catalog import Principal
+from headrace.rpc.inside import App
 from headrace.spec.plans import Plans
 from headrace.store import catalog, leases
 from headrace.store.db import Database
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a server is: its URL, the address of its gRPC or "", and which database it uses."""
+
+    url: str
+    grpc: str
+    database: str
+
+
 async def run_server(
     home: Home,
     settings: Settings,
-    ready: Callable[[str, str], None],
+    ready: Callable[[Place], None],
     stop: asyncio.Event,
     faults: Faults = no_faults,
     clock: Clock | None = None,
 ) -> None:
     """Serve the home until `stop` is set. Steps that run then go on, and the next server takes them over.
 
-    `ready` is told the URL and which database it is. `faults`, and a `clock` other than the machine's, are for
-    tests. Raises FailedPrecondition where another server has the home or its file, Unavailable where the address or the
-    database cannot be had.
+    `ready` is told where it is. `faults`, and a `clock` other than the machine's, are for tests. Raises
+    FailedPrecondition where another server has the home or its file, or gRPC is asked for and not installed,
+    Unavailable where an address or the database cannot be had.
     """
     with _locked(home):
         clock = clock or SystemClock()
@@ -65,7 +76,7 @@ async def _serve(
     database: Database,
     holder: str,
     clock: Clock,
-    ready: Callable[[str, str], None],
+    ready: Callable[[Place], None],
     stop: asyncio.Event,
     faults: Faults,
 ) -> None:
@@ -99,16 +110,36 @@ async def _serve(
         load_registry(controllers),
     )
 
-    def announce(url: str) -> None:
-        discover.write(home, discover.ServerRecord(url, os.getpid(), __version__))
-        ready(url, database.label)
-
     await controllers.start()
     try:
-        await _until(stop, serve(app, settings.host, settings.port, announce))
+        async with _grpc(app, settings) as grpc:
+
+            def announce(url: str) -> None:
+                discover.write(home, discover.ServerRecord(url, os.getpid(), __version__, grpc))
+                ready(Place(url, grpc, database.label))
+
+            await _until(stop, serve(app, settings.host, settings.port, announce))
     finally:
         discover.remove(home)
         await controllers.stop()
+
+
+@contextlib.asynccontextmanager
+async def _grpc(app: App, settings: Settings) -> AsyncIterator[str]:
+    """gRPC beside HTTP, where it is asked for; its address. Only then are its libraries imported, which are large."""
+    if settings.grpc_port < 0:
+        yield ""
+        return
+    try:
+        from headrace.rpc.server import serving as serving_grpc
+    except ImportError as error:
+        raise FailedPrecondition(
+            f"gRPC is asked for, but not installed: {error}",
+            where="grpc_port",
+            hint="Install `headrace[grpc]`, or leave --grpc-port out",
+        ) from error
+    async with serving_grpc(app, settings.host, settings.grpc_port) as address:
+        yield address
 
 
 def _prepare(database: Database, blobs: FolderStore, holder: str, clock: Clock) -> None:

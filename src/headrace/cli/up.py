@@ -15,7 +15,7 @@ from headrace.base.errors import InvalidInput, Unavailable
 from headrace.base.home import Home
 from headrace.base.settings import Settings
 from headrace.cli import discover, output
-from headrace.cli.server import run_server
+from headrace.cli.server import Place, run_server
 from headrace.cli.view import spell_bytes
 
 _SWITCH_SECONDS = 0.0005
@@ -52,10 +52,10 @@ async def _up(home: Home, settings: Settings, *, until_stdin_ends: bool, as_json
     if until_stdin_ends:
         _watch_stdin(loop, stop)
 
-    def ready(url: str, database: str) -> None:
+    def ready(place: Place) -> None:
         _tune()
         # The disk is measured beside the server: it may take a while, and holds nobody up.
-        said = (url, database, home, settings, as_json)
+        said = (place, home, settings, as_json)
         threading.Thread(target=_announce, args=said, daemon=True, name="announce").start()
 
     await run_server(home, settings, ready, stop)
@@ -72,14 +72,16 @@ def _tune() -> None:
     gc.set_threshold(*_COLLECT_AFTER)
 
 
-def _announce(url: str, database: str, home: Home, settings: Settings, as_json: bool) -> None:
+def _announce(place: Place, home: Home, settings: Settings, as_json: bool) -> None:
     if as_json:
-        where = {"home": str(home.root), "database": database}
-        output.line({"url": url, **where, "pid": os.getpid(), "version": __version__})
+        where = {"home": str(home.root), "database": place.database, **({"grpc": place.grpc} if place.grpc else {})}
+        output.line({"url": place.url, **where, "pid": os.getpid(), "version": __version__})
         return
     slots = f"{settings.slots} step{'s' if settings.slots > 1 else ''} at once"
-    print(f"Headrace {__version__} is up at {url} ({slots}). Ctrl-C stops it.", flush=True)
-    print(f"Its database is {database}.", flush=True)
+    print(f"Headrace {__version__} is up at {place.url} ({slots}). Ctrl-C stops it.", flush=True)
+    if place.grpc:
+        print(f"It answers gRPC at {place.grpc}.", flush=True)
+    print(f"Its database is {place.database}.", flush=True)
     used = disk.usage(home)
     sizes = {
         "artifacts": used.artifacts,
