@@ -8,13 +8,13 @@ import ctypes
 import json
 import os
 import signal
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.launch.steps import Steps, launcher, log, until_file, until_gone
 from tests.launch.test_crash import Gate, Server
+from tests.mounting import said_by_child, skip_where_forbidden
 
 from headrace.base.clock import Instant
 from headrace.base.home import Home, buckets
@@ -31,25 +31,6 @@ _PR_SET_DUMPABLE = 4
 def in_child(work: Callable[[], None]) -> None:
     """Do it in a fork. What it raises fails the test."""
     assert said_by_child(lambda: work() or "") == ""
-
-
-def said_by_child(work: Callable[[], str]) -> str:
-    """What it gives in a fork; what it raises is told as text."""
-    ours, its = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            told = work()
-        except BaseException:
-            told = traceback.format_exc()[-8000:]
-        os.write(its, told.encode())
-        os._exit(0)
-    os.close(its)
-    with os.fdopen(ours) as said:
-        told = said.read()
-    _, status = os.waitpid(pid, 0)
-    assert status == 0
-    return told
 
 
 def names(folder: str | Path) -> list[str]:
@@ -69,21 +50,12 @@ def become(user: str) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0)
 
 
-def skip_where_forbidden(user: str, place: Path) -> None:
-    def tried() -> str:
-        become(user)
-        return mounts.enter([], str(place))
-
-    if reason := said_by_child(tried):
-        pytest.skip(f"the kernel forbids it: {reason}")
-
-
 @pytest.fixture(params=["root", "ordinary"])
 def user(request: pytest.FixtureRequest, place: Path) -> str:
     name: str = request.param
     if name == "root" and os.geteuid() != 0:
         pytest.skip("the tests are not run by root")
-    skip_where_forbidden(name, place)
+    skip_where_forbidden(place, lambda: become(name))
     return name
 
 
@@ -101,7 +73,7 @@ def place(home: Home) -> Path:
 @pytest.fixture
 def allowed(place: Path) -> None:
     """Whoever runs the tests, and so the launcher, can have mounts."""
-    skip_where_forbidden("whoever", place)
+    skip_where_forbidden(place)
 
 
 def test_a_path_that_the_host_has_not(user: str, place: Path) -> None:

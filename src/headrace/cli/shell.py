@@ -29,11 +29,12 @@ from headrace.cli.tree import spell_state
 from headrace.controllers.step import Step, launch_request
 from headrace.engine.inputs import context
 from headrace.engine.state import Options, RunState
-from headrace.launch import variables
+from headrace.launch import points, variables
 from headrace.launch.base import EXECUTOR_INPUT, LaunchRequest
 from headrace.launch.command import recognise
 from headrace.launch.environments import Environments
 from headrace.launch.places import Places
+from headrace.launch.runner import mounts
 from headrace.model.task import Attempt, Task
 from headrace.spec.compile import compile_plan
 from headrace.spec.load import document_from_json
@@ -80,11 +81,22 @@ def _become(argv: Sequence[str], scene: Scene, more: Mapping[str, str]) -> int:
     """This process is the command from now on; its exit code is ours."""
     terminal = {name: os.environ[name] for name in ("TERM", "COLORTERM", "SHELL", "USER") if name in os.environ}
     sys.stdout.flush()
+    _bind(scene.request)
     os.chdir(scene.request.folder)
     try:
         os.execvpe(argv[0], list(argv), {**terminal, **scene.environment, **more})
     except OSError as error:
         raise InvalidInput(f"it cannot be started: {error.strerror}", where=argv[0]) from error
+
+
+def _bind(request: LaunchRequest) -> None:
+    """Have the buckets at the paths that the step names, as it had them."""
+    values = [value for _, value in request.env]
+    named = points.named(*request.command, *request.args, compact(request.executor_input), *values)
+    wanted = points.mounts(request, named)
+    reason = mounts.enter(wanted, str(request.folder)) if wanted else ""
+    if reason:
+        print(f"Without {' and '.join(sorted(named))}, which the step names: {reason}", file=sys.stderr)
 
 
 def _scene(home: Home, url: str | None, run_id: str, path: str) -> Scene:

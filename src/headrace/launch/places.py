@@ -97,7 +97,7 @@ class Places:
 
     def _decide(self, request: LaunchRequest) -> Recipe:
         command = recognise(request.command, request.args)
-        points = named((*request.command, *request.args))
+        points = named(*request.command, *request.args)
         base = base_of(request.image, self._images)
         if command.component is None and not command.installs and not base.mapped:
             return Recipe(command, None, "", points)

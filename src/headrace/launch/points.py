@@ -21,7 +21,7 @@ Mount = tuple[str, str, bool]
 """Source folder, target path, and whether it is read-only."""
 
 
-def named(words: Iterable[str]) -> frozenset[str]:
+def named(*words: str) -> frozenset[str]:
     """The paths that a text spells, also within another path: one too many costs milliseconds, one less the step."""
     return frozenset(found for word in words for found in _POINT.findall(word))
 

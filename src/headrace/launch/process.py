@@ -300,7 +300,7 @@ class ProcessLauncher:
 
 def _job(request: LaunchRequest, recipe: Recipe, place: Place, server: ForkServer, given: str) -> bytes:
     component = recipe.command.component
-    named = recipe.points | points.named((given, *(value for _, value in request.env)))
+    named = recipe.points | points.named(given, *[value for _, value in request.env])
     mounts = points.mounts(request, named) if named else []
     if component is None or server.kind == EXECUTING:
         return cold_job(request, recipe.command, place, given, mounts)

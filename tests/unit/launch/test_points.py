@@ -22,7 +22,7 @@ from headrace.launch.points import mounts, named
     ],
 )
 def test_a_path_is_named(text: str, points: set[str]) -> None:
-    assert named(["first", text, "last"]) == points
+    assert named("first", text, "last") == points
 
 
 def request(folder: str, store: str) -> LaunchRequest:

@@ -107,20 +107,26 @@ def _copy(libc: Any, folder: str, stage: str) -> None:
     _mount(libc, "tmpfs", stage, _MS_NOSUID | _MS_NODEV, "tmpfs", f"mode={mode:o}")
     _mount(libc, "none", stage, _MS_UNBINDABLE)  # so that it is not bound into itself with a folder it is in
     for entry in entries:
-        copy = f"{stage}/{entry.name}"
-        if entry.is_symlink():
-            os.symlink(os.readlink(entry.path), copy)
-            continue
-        if entry.is_dir(follow_symlinks=False):
-            os.mkdir(copy)
-        else:
-            os.close(os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
-        _mount(libc, entry.path, copy, _MS_BIND | _MS_REC)
+        try:
+            _copy_entry(libc, entry, f"{stage}/{entry.name}")
+        except FileNotFoundError:
+            continue  # it went while we looked
     _mount(libc, "none", stage, _MS_PRIVATE)
     os.chdir(stage)
     _mount(libc, ".", folder, _MS_MOVE)
     if folder == "/":
         os.chroot(".")  # what covers the root is found by no path from above it
+
+
+def _copy_entry(libc: Any, entry: os.DirEntry[str], copy: str) -> None:
+    if entry.is_symlink():
+        os.symlink(os.readlink(entry.path), copy)
+        return
+    if entry.is_dir(follow_symlinks=False):
+        os.mkdir(copy)
+    else:
+        os.close(os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
+    _mount(libc, entry.path, copy, _MS_BIND | _MS_REC)
 
 
 def _drop_capabilities(libc: Any) -> None:
@@ -142,8 +148,8 @@ def _check(result: int, trouble: str) -> None:
 
 
 def _write(file: str, text: str) -> None:
-    fd = os.open(file, os.O_WRONLY)
     try:
-        os.write(fd, text.encode())
-    finally:
-        os.close(fd)
+        with open(file, "wb", buffering=0) as opened:
+            opened.write(text.encode())
+    except OSError as error:
+        raise OSError(error.errno, f"{file} cannot be written: {error.strerror}") from error
