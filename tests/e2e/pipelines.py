@@ -39,6 +39,12 @@ def wait(stubborn: bool):
     return ContainerSpec(image=IMAGE, command=["sh", "-c", script], args=[stubborn])
 
 
+@dsl.container_component
+def spell():
+    script = 'mkdir -p /gcs/bucket && echo "spelled" > /gcs/bucket/key'
+    return ContainerSpec(image=IMAGE, command=["sh", "-ec", script])
+
+
 @dsl.pipeline(name="inner")
 def inner(name: str, times: int) -> int:
     greeted = greet(name=name, times=times)
@@ -72,6 +78,11 @@ def waiting(stubborn: bool = False):
     wait(stubborn=stubborn)
 
 
+@dsl.pipeline(name="spelling")
+def spelling():
+    spell().set_caching_options(False)
+
+
 if __name__ == "__main__":
-    for pipeline in (hello, needs, failing, unlucky, waiting):
+    for pipeline in (hello, needs, failing, unlucky, waiting, spelling):
         compiler.Compiler().compile(pipeline, str(Path(sys.argv[1], f"{pipeline.name}.yaml")))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.e2e.conftest import Cli
 from tests.e2e.test_run import finish, wait_for
+from tests.mounting import skip_where_forbidden
 
 
 def up_in(cli: Cli, *more: str) -> "tuple[subprocess.Popen[str], str]":
@@ -137,6 +138,13 @@ def test_a_shell_is_where_the_step_was(up: Cli, pipelines: Path) -> None:
     assert Path(temporary).is_dir()
     assert run_id == run
     assert json.loads("\n".join(rest)) == place["executor_input"]
+
+
+def test_a_shell_has_the_buckets_that_the_step_names(up: Cli, pipelines: Path, tmp_path: Path) -> None:
+    skip_where_forbidden(tmp_path)
+    up.run("run", str(pipelines / "spelling.yaml"))
+    assert up.run("shell", "last", "spell", "--", "cat", "/gcs/bucket/key").stdout == "spelled\n"
+    assert not Path("/gcs/bucket/key").exists()
 
 
 def test_a_component_can_be_imported_in_its_shell(up: Cli, tmp_path: Path) -> None:
