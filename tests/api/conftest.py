@@ -80,7 +80,8 @@ class Api:
         def unit(tx: Any) -> News:
             rows = runs.load_run(tx, run_id)
             lines = runs.write(tx, rows.run, rows.last_event, events, changes)
-            return News(lines, runs.load_run(tx, run_id).run.state)
+            after = runs.load_run(tx, run_id).run.state
+            return News(lines, after, moved=after is not rows.run.state)
 
         news = self.services.database.submit(unit).result()
         self.loop.call_soon_threadsafe(self.services.feed.publish, run_id, news)

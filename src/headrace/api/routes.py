@@ -16,6 +16,7 @@ from headrace.api.content import Content
 from headrace.api.disk_meter import DiskMeter
 from headrace.api.documents import Documents
 from headrace.api.errors import Handler, plain
+from headrace.api.events import Events
 from headrace.api.experiments import Experiments
 from headrace.api.log_search import LogSearch
 from headrace.api.logs import Logs
@@ -36,6 +37,7 @@ from headrace.api.v1beta1 import V1
 from headrace.api.waiting import Closing, Ticker
 from headrace.api.why import Why
 from headrace.base.egress import Egress
+from headrace.controllers.journal import Journal
 
 V2 = "/apis/v2beta1"
 OLD = "/apis/v1beta1"
@@ -84,8 +86,10 @@ def _runs(services: Services, runs: Runs) -> list[Route]:
 
 
 def _followed(services: Services, closing: Closing) -> list[Route]:
+    journal = Journal(services.database, services.feed)
     stream, logs = Stream(services, closing), Logs(services, closing, Ticker(LOG_TICK_SECONDS))
     return [
+        _route("GET", f"{OWN}/events", Events(services, journal, closing).get),
         _route("GET", f"{OWN}/runs/{{run_id}}/events", stream.events),
         _route("GET", f"{OWN}/runs/{{run_id}}/logs", LogSearch(services).get),
         _route("GET", f"{OWN}/runs/{{run_id}}/tasks/{{node}}/log", plain(logs.get)),

@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
-from headrace.api import proto_json, query
+from headrace.api import query, sse
 from headrace.api.convert import events as convert
 from headrace.api.handlers import Handlers
 from headrace.api.waiting import Closing, first
@@ -21,10 +21,7 @@ from headrace.store import query as lists
 from headrace.store import runs
 from headrace.store.db import Tx
 
-HEARTBEAT_SECONDS = 15
 BATCH = 500
-
-_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +30,17 @@ class Stream(Handlers):
 
     async def events(self, request: Request) -> Response:
         run_id = query.path(request, "run_id")
-        after = _after(request)
+        after = sse.after(request) or 0
         if after:
             news = await self._news(run_id, after)
             if news.state.ended and not news.rows:
                 return Response(status_code=204)
         else:
             await self.read(lambda tx: lists.get_state(tx, run_id))
-        return StreamingResponse(self._stream(run_id, after), media_type="text/event-stream", headers=_HEADERS)
+        return sse.streamed(self._stream(run_id, after))
 
     async def _stream(self, run_id: str, after: int) -> AsyncIterator[bytes]:
-        yield b"retry: 1000\n\n"
+        yield sse.RETRY
         feed = self.services.feed
         told: News | None = None
         while not self.closing.is_set():
@@ -55,16 +52,16 @@ class Stream(Handlers):
                     except NotFound:  # it was deleted meanwhile
                         return
                 if told.rows:
-                    yield b"".join([_event(str(row.number), row.kind, convert.event(row)) for row in told.rows])
+                    yield b"".join([sse.event(row.number, row.kind, convert.event(row)) for row in told.rows])
                     after = told.rows[-1].number
                 if len(told.rows) == BATCH:
                     continue
                 if told.state.ended:
-                    yield _event(str(after), "end", {"state": told.state.value})
+                    yield sse.event(after, "end", {"state": told.state.value})
                     return
                 if not told.rows:
-                    yield b":\n\n"
-                await first(self.closing, (coming,), HEARTBEAT_SECONDS)
+                    yield sse.COMMENT
+                await first(self.closing, (coming,), sse.HEARTBEAT_SECONDS)
                 told = coming.result() if coming.done() else None
             finally:
                 feed.unwatch(run_id, coming)
@@ -77,13 +74,3 @@ class Stream(Handlers):
             return News(runs.events_after(tx, run_id, after, BATCH), state)
 
         return await self.read(read)
-
-
-def _after(request: Request) -> int:
-    """The number of the last event that the client has, 0 for none. What is not a number is none of ours."""
-    given = request.headers.get("last-event-id", "")
-    return int(given) if given.isascii() and given.isdigit() and len(given) < 19 else query.number(request, "after", 0)
-
-
-def _event(number: str, name: str, data: object) -> bytes:
-    return b"id: %b\nevent: %b\ndata: %b\n\n" % (number.encode(), name.encode(), proto_json.encode(data))

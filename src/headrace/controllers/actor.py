@@ -97,7 +97,7 @@ class RunActor:
                     self._send(done.held.state, command)
                 for run_id in done.woken:
                     self.shared.wake(run_id)
-                self.shared.feed.publish(self.run_id, News(done.rows, done.held.state.run.state))
+                self.shared.feed.publish(self.run_id, News(done.rows, done.held.state.run.state, done.moved))
         finally:
             self._limits.clear()
 

@@ -34,11 +34,12 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Advanced:
-    """What the transaction leaves behind: the run and its history as written; once it is committed, what to send, whom
-    to wake."""
+    """What the transaction leaves behind: the run and its history as written, whether it came to another state; once
+    it is committed, what to send, whom to wake."""
 
     held: Held
     rows: Sequence[EventRow]
+    moved: bool
     commands: tuple[Sent, ...]
     woken: tuple[str, ...]
 
@@ -64,7 +65,7 @@ class Advance:
             held, lost = self._load(tx, run_id)
         else:
             leases.hold_lease(tx, held.state.run.key, held.term)
-        state = held.state
+        state, before = held.state, held.state.run.state
         events = [*lost, *runs.take_inbox(tx, state.run), *observed]
         settled = settle(state, events, lambda look: look_up(tx, state, look, self.clock.now(), self.is_intact))
         rows = runs.write(tx, state.run, held.number, events, settled.changes, state.plan)
@@ -72,7 +73,8 @@ class Advance:
         if state.run.state.ended:
             upkeep.remove_if_gone(tx, run_id)
         commands = _open_commands(state) if loaded else settled.commands
-        return Advanced(Held(state, held.term, held.number + len(events)), rows, commands, woken)
+        now_held, moved = Held(state, held.term, held.number + len(events)), state.run.state is not before
+        return Advanced(now_held, rows, moved, commands, woken)
 
     def peek(self, tx: Tx, run_id: str) -> RunState:
         """The run as its rows have it, without a lease."""

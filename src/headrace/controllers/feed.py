@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from headrace.model.state import State
@@ -11,10 +11,11 @@ from headrace.store.views import EventRow
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """The lines of history that one commit added, and the state that it left the run in."""
+    """The lines of history that one commit added, the state that it left the run in, and whether that is a new one."""
 
     rows: Sequence[EventRow]
     state: State
+    moved: bool = False
 
 
 class Feed:
@@ -22,9 +23,17 @@ class Feed:
 
     def __init__(self) -> None:
         self._watchers: dict[str, set[asyncio.Future[News]]] = defaultdict(set)
+        self._on_move: list[Callable[[], None]] = []
+
+    def on_move(self, tell: Callable[[], None]) -> None:
+        """Have `tell` called whenever a run came to another state here."""
+        self._on_move.append(tell)
 
     def publish(self, run_id: str, news: News) -> None:
         """Called after the commit."""
+        if news.moved:
+            for tell in self._on_move:
+                tell()
         watchers = self._watchers.pop(run_id, None)
         if watchers is None:
             return

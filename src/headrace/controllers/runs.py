@@ -108,7 +108,7 @@ class Runs:
 
         shared.dispatcher.abandon(run_id)
         lines, woken = await asyncio.wrap_future(shared.database.submit(unit))
-        shared.feed.publish(run_id, News(lines, State.FAILED))
+        shared.feed.publish(run_id, News(lines, State.FAILED, moved=True))
         for each in woken:
             self.wake(each)
 

@@ -17,10 +17,11 @@ from headrace.base.errors import AlreadyExists, InvalidInput, NotFound
 from headrace.base.json import JsonObject
 from headrace.engine.decision import Change
 from headrace.model.event import Event, RunRequested
-from headrace.model.run import Run
+from headrace.model.run import Run, StateChange
 from headrace.model.state import State
 from headrace.model.task import Attempt, Task, task_id
 from headrace.spec.plan import Plan
+from headrace.store import changes as run_changes
 from headrace.store import history, keys, lineage
 from headrace.store import tables as t
 from headrace.store.batch import Batch, fold
@@ -111,6 +112,7 @@ def add_run(tx: Connection, run: Run, requested: RunRequested) -> Run:
     tx.execute(insert(t.runs), run_values(run))
     if run.resume is not None:
         tx.execute(insert(t.resumes), resume_values(run, run.resume))
+    run_changes.add(tx, run, (StateChange(run.created_at, run.state),))
     post(tx, run.run_id, requested)
     return run
 
@@ -198,6 +200,7 @@ def write(
     batch = fold(changes)
     if batch.run:
         tx.execute(_move_run(tuple(batch.run)), {**batch.run, "which": run.key})
+        run_changes.record(tx, run, changes)
     if batch.removed:
         _remove_tasks(tx, run, batch)
     if batch.added:

@@ -238,6 +238,21 @@ run_events = Table(  # history: one row per event, numbered per run by the lease
     **OPTIONS,
 )
 
+run_changes = Table(  # each state that a run went through; `place` is that in the order of all, 0 until it has one
+    "run_changes",
+    metadata,
+    Column("change_key", KEY, primary_key=True, autoincrement=False),
+    Column("run_key", KEY, nullable=False),
+    Column("namespace", String(NAMESPACE), nullable=False),
+    Column("place", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("state", String(STATE), nullable=False),
+    Column("failure", TEXT),
+    Index("run_changes_place", "place"),
+    Index("run_changes_of_run", "run_key"),
+    **OPTIONS,
+)
+
 leases = Table(
     "leases",
     metadata,

@@ -63,7 +63,17 @@ def remove_if_gone(tx: Connection, run_id: str) -> bool:
     key = tx.execute(_OVER, {"run": run_id}).scalar()
     if key is None:
         return False
-    for table in (t.metrics, t.artifact_tasks, t.attempts, t.tasks, t.run_events, t.leases, t.resumes, t.runs):
+    for table in (
+        t.metrics,
+        t.artifact_tasks,
+        t.attempts,
+        t.tasks,
+        t.run_events,
+        t.run_changes,
+        t.leases,
+        t.resumes,
+        t.runs,
+    ):
         tx.execute(delete(table).where(table.c.run_key == key))
     tx.execute(delete(t.inbox).where(t.inbox.c.run_id == run_id))
     return True

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from headrace.base.clock import Instant
 from headrace.base.json import JsonObject
 from headrace.model.artifact import Artifact, Bindings, IOType
+from headrace.model.run import Failure
+from headrace.model.state import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,24 @@ class EventRow:
     path: str
     state: str
     payload: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class RunChange:
+    """A state that a run came to, with its place in the order of all such changes, and what is known of the run."""
+
+    place: int
+    at: Instant
+    state: State
+    failure: Failure | None
+    run_id: str
+    name: str
+    namespace: str
+    experiment_id: str
+    recurring_run_id: str
+    pipeline_id: str
+    pipeline_version_id: str
+    created_at: Instant
 
 
 @dataclass(frozen=True, slots=True)
