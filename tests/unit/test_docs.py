@@ -5,15 +5,19 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
-from starlette.routing import Route
 
 from headrace.api.app import build_app
-from headrace.api.metrics import load_registry
+from headrace.api.metrics import Scrape, load_registry
+from headrace.api.openapi import document
+from headrace.api.route import ApiRoute
+from headrace.api.routes import tagged_routes
 from headrace.api.services import Services
+from headrace.api.waiting import Closing
 from headrace.base import ids
 from headrace.base.clock import SystemClock
 from headrace.base.home import Home
@@ -74,11 +78,11 @@ def registry() -> CollectorRegistry:
 
 
 @pytest.fixture
-def app(tmp_path: Path, registry: CollectorRegistry) -> Iterator[Starlette]:
-    """The application over a new home, with nothing in it; nobody calls it."""
+def services(tmp_path: Path) -> Iterator[Services]:
+    """What the application is over: a new home, with nothing in it."""
     home, clock = Home(tmp_path), SystemClock()
     database = Database.open(f"sqlite:///{home.database}", clock)
-    services = Services(
+    yield Services(
         database=database,
         blobs=FolderStore(home.store),
         plans=Plans(),
@@ -90,8 +94,13 @@ def app(tmp_path: Path, registry: CollectorRegistry) -> Iterator[Starlette]:
         schedules_changed=lambda: None,
         feed=Feed(),
     )
-    yield build_app(services, registry)
     database.close()
+
+
+@pytest.fixture
+def app(services: Services, registry: CollectorRegistry) -> Starlette:
+    """The application; nobody calls it."""
+    return build_app(services, registry)
 
 
 def test_the_settings_reference_names_every_setting_and_nothing_else() -> None:
@@ -131,13 +140,32 @@ def test_every_option_is_described_and_nothing_else(name: str) -> None:
     assert described == options - {"-h", "--help"}
 
 
-def test_every_route_is_described_and_nothing_else(app: Starlette) -> None:
-    routes = [
-        (method, route.path) for route in app.routes if isinstance(route, Route) for method in route.methods or ()
-    ]
-    assert len(routes) == len(app.routes) + sum(method == "HEAD" for method, _ in routes)
-    served = [(method, re.sub(r":\w+}", "}", path)) for method, path in routes if method != "HEAD"]
-    assert sorted(table("api.md", 2)) == sorted(served)
+def documented() -> dict[tuple[str, str], tuple[str, str]]:
+    """The rows of the tables of routes: method and path, to heading and words without their links."""
+    found: dict[tuple[str, str], tuple[str, str]] = {}
+    for heading, text in sections("api.md", 2).items():
+        for method, path, words in re.findall(r"^\| `([A-Z]+)` \| `([^`]+)` \| (.*) \|$", text, re.MULTILINE):
+            found[method, path] = (heading, re.sub(r"\[([^]]+)\]\([^)]+\)", r"\1", words))
+    return found
+
+
+def test_every_route_says_what_it_does(app: Starlette) -> None:
+    bare = [route for route in app.routes if not isinstance(route, ApiRoute)]
+    assert not bare, "make it an ApiRoute with an Operation, in a file of api/routes"
+    names = [route.operation.name for route in app.routes if isinstance(route, ApiRoute)]
+    assert len(set(names)) == len(names)
+
+
+def test_every_route_is_described_in_its_own_words_and_nothing_else(services: Services) -> None:
+    described = documented()
+    paths = document(tagged_routes(services, Closing(), Scrape(CollectorRegistry())), "1")["paths"]
+    for path, item in cast(dict[str, Any], paths).items():
+        for method, told in item.items():
+            words = told["description"][0].lower() + told["description"][1:]
+            line = f"| `{method.upper()}` | `{path}` | {words} |"
+            row = described.pop((method.upper(), path), None)
+            assert row == (told["tags"][0], words), f'docs/api.md lacks this line under "{told["tags"][0]}":\n{line}'
+    assert not described, "docs/api.md describes what is no route"
 
 
 def test_every_metric_is_described_and_nothing_else(app: Starlette, registry: CollectorRegistry) -> None:

@@ -6,7 +6,7 @@ from starlette.types import Message, Receive
 
 from headrace.api import proto_json
 from headrace.api.errors import TooLarge
-from headrace.base.json import JsonValue
+from headrace.api.wire.own import Told
 
 MEGABYTE = 1024 * 1024
 MAX_BODY = 32 * MEGABYTE
@@ -37,9 +37,9 @@ def reply(message: proto_json.Message) -> Response:
     return Response(proto_json.encode(message), media_type="application/json", headers=NO_STORE)
 
 
-def reply_json(value: JsonValue) -> Response:
-    """200 with a value of Headrace's own routes."""
-    return Response(proto_json.encode(value), media_type="application/json", headers=NO_STORE)
+def reply_own(told: Told) -> Response:
+    """200 with an answer of Headrace's own routes."""
+    return Response(proto_json.encode(told), media_type="application/json", headers=NO_STORE)
 
 
 def too_large(limit: int) -> TooLarge:

@@ -2,17 +2,18 @@
 
 from dataclasses import dataclass, replace
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
 from headrace.api import listing, query
-from headrace.api.body import reply_json
+from headrace.api.body import reply_own
 from headrace.api.cache_reason import of_cache
 from headrace.api.handlers import Handlers
-from headrace.api.why import as_json, path_of
+from headrace.api.why import path_of, told
+from headrace.api.wire import own
 from headrace.base.clock import Instant, from_rfc3339, to_rfc3339
 from headrace.base.errors import InvalidInput
-from headrace.base.json import JsonObject
 from headrace.engine.explain import why
 from headrace.engine.state import Options, RunState
 from headrace.model.listing import Page
@@ -34,12 +35,12 @@ class Cache(Handlers):
             return entries.list_entries(tx, namespace, asked.query, which)
 
         page = await self.read(read)
-        return reply_json(
-            {
-                "entries": [_entry(each) for each in page.items],
-                "total_size": page.total,
-                "next_page_token": asked.token(page.next),
-            }
+        return reply_own(
+            own.CacheEntries(
+                entries=[_entry(each) for each in page.items],
+                total_size=page.total,
+                next_page_token=asked.token(page.next),
+            )
         )
 
     async def drop(self, request: Request) -> Response:
@@ -51,13 +52,13 @@ class Cache(Handlers):
             raise InvalidInput("it is not said what to drop", where="query", hint=hint)
         work = self.read if dry_run else self.write
         dropped = await work(lambda tx: entries.drop(tx, namespace, which, dry_run=dry_run))
-        return reply_json({"dry_run": dry_run, "count": len(dropped), "fingerprints": dropped})
+        return reply_own(own.CacheDropped(dry_run=dry_run, count=len(dropped), fingerprints=list(dropped)))
 
     async def why(self, request: Request) -> Response:
         run_id, node = query.path(request, "run_id"), query.path(request, "node")
-        return reply_json(await self.read(lambda tx: self._explain(tx, run_id, node)))
+        return reply_own(await self.read(lambda tx: self._explain(tx, run_id, node)))
 
-    def _explain(self, tx: Tx, run_id: str, node: str) -> JsonObject:
+    def _explain(self, tx: Tx, run_id: str, node: str) -> own.CacheExplanation:
         rows = runs.load_run(tx, run_id)
         state = RunState.load(self.plan(tx, rows.run.plan_id), Options(), rows.run, rows.tasks, rows.retired)
         path = path_of(state, node)
@@ -65,9 +66,14 @@ class Cache(Handlers):
         if task is None or task.kind.is_group:
             hint = "Name a step that was reached; `why` tells of the others"
             raise InvalidInput("the cache is asked for steps whose turn has come", where=node[:200], hint=hint)
-        said = as_json(run_id, replace(why(state, path), details=of_cache(tx, state, task)))
+        said = told(run_id, replace(why(state, path), details=of_cache(tx, state, task)))
         parts = cache.parts_of(tx, rows.run.namespace, task.fingerprint) if task.fingerprint else {}
-        return {**said, "fingerprint": task.fingerprint, "parts": parts, "cached_from": task.cached_from}
+        return own.CacheExplanation(
+            **msgspec.structs.asdict(said),
+            fingerprint=task.fingerprint,
+            parts=parts,
+            cached_from=task.cached_from,
+        )
 
 
 def _which(request: Request) -> Which:
@@ -92,14 +98,14 @@ def _instant(request: Request, name: str) -> Instant | None:
         raise InvalidInput(f"{given[:40]!r} is no time", where=name, hint=hint) from error
 
 
-def _entry(entry: Entry) -> JsonObject:
-    return {
-        "fingerprint": entry.fingerprint,
-        "pipeline": entry.pipeline,
-        "run_id": entry.run_id,
-        "task_id": entry.task_id,
-        "path": entry.path,
-        "created_at": to_rfc3339(entry.ended_at),
-        "taken": entry.taken,
-        "size": entry.size,
-    }
+def _entry(entry: Entry) -> own.CacheEntry:
+    return own.CacheEntry(
+        fingerprint=entry.fingerprint,
+        pipeline=entry.pipeline,
+        run_id=entry.run_id,
+        task_id=entry.task_id,
+        path=entry.path,
+        created_at=to_rfc3339(entry.ended_at),
+        taken=entry.taken,
+        size=entry.size,
+    )

@@ -7,16 +7,17 @@ import asyncio
 import base64
 from types import MappingProxyType
 
+from msgspec import UNSET
 from starlette.requests import Request
 from starlette.responses import Response
 
 from headrace.api import download, query
-from headrace.api.body import reply, reply_json
+from headrace.api.body import reply, reply_own
 from headrace.api.handlers import Handlers
 from headrace.api.log_target import find_node
+from headrace.api.wire.own import ArtifactFile, ArtifactFiles
 from headrace.api.wire.task import ReadArtifact
 from headrace.base.errors import InvalidInput, NotFound
-from headrace.base.json import JsonValue
 from headrace.blobs.pack import PACKS
 from headrace.model.artifact import Artifact
 from headrace.store import artifacts
@@ -52,18 +53,18 @@ class Content(Handlers):
         """`GET /api/v1/artifacts/{id}/files`: what is in a folder, or the one file, by name."""
         uri = _uri(await self._artifact(request))
         after, size = query.text(request, "page_token"), query.number(request, "page_size", FILES)
-        return reply_json(await asyncio.to_thread(self._listed, uri, after, min(max(size, 1), FILES)))
+        return reply_own(await asyncio.to_thread(self._listed, uri, after, min(max(size, 1), FILES)))
 
-    def _listed(self, uri: str, after: str, size: int) -> JsonValue:
+    def _listed(self, uri: str, after: str, size: int) -> ArtifactFiles:
         blobs = self.services.blobs
         if not blobs.is_folder(uri):
-            only: list[JsonValue] = [{"path": uri.rsplit("/", 1)[-1], "size": blobs.size(uri)}]
-            return {"folder": False, "files": only}
+            only = ArtifactFile(path=uri.rsplit("/", 1)[-1], size=blobs.size(uri))
+            return ArtifactFiles(folder=False, files=[only])
         found = sorted((each.name, each.size) for each in blobs.entries(uri))
         rest = [each for each in found if each[0] > after]
-        files: list[JsonValue] = [{"path": name, "size": length} for name, length in rest[:size]]
-        token = {"next_page_token": rest[size - 1][0]} if len(rest) > size else {}
-        return {"folder": True, "files": files, "total_size": len(found), **token}
+        files = [ArtifactFile(path=name, size=length) for name, length in rest[:size]]
+        token = rest[size - 1][0] if len(rest) > size else UNSET
+        return ArtifactFiles(folder=True, files=files, total_size=len(found), next_page_token=token)
 
     async def stored(self, request: Request) -> Response:
         """`/artifacts/get?source&bucket&key` and `/artifacts/{source}/{bucket}/{key}`, as KFP's front end asks."""

@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from headrace.api.old_paths import refusal
+from headrace.api.wire.own import FileError
 from headrace.base import errors, ids
 
 INVALID_ARGUMENT = 3
@@ -85,7 +86,7 @@ def status_response(told: Answer) -> Response:
 
 def plain_response(told: Answer) -> Response:
     """The error as the plain handlers write it."""
-    return _json(told.status, {"error_message": told.message, "error_details": told.message})
+    return _json(told.status, FileError(error_message=told.message, error_details=told.message))
 
 
 def plain(handler: Handler) -> Handler:

@@ -11,11 +11,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from headrace.api import query
-from headrace.api.body import reply_json
+from headrace.api.body import reply_own
 from headrace.api.handlers import Handlers
 from headrace.api.log_target import find_task
+from headrace.api.wire.own import LogMatch, LogMatches
 from headrace.base.errors import InvalidInput
-from headrace.base.json import JsonValue
 from headrace.model.task import Attempt, Task
 from headrace.store import query as lists
 
@@ -42,20 +42,20 @@ class LogSearch(Handlers):
             tasks = [find_task(tasks, node)]
         attempts = [(task, each) for task in tasks for each in task.attempts if number in (0, each.number)]
         found = await asyncio.to_thread(lambda: list(islice(self._matches(attempts, text, any_case), limit + 1)))
-        return reply_json({"matches": found[:limit], "truncated": len(found) > limit})
+        return reply_own(LogMatches(matches=found[:limit], truncated=len(found) > limit))
 
-    def _matches(self, attempts: Sequence[tuple[Task, Attempt]], text: str, any_case: bool) -> Iterator[JsonValue]:
+    def _matches(self, attempts: Sequence[tuple[Task, Attempt]], text: str, any_case: bool) -> Iterator[LogMatch]:
         wanted = text.casefold() if any_case else text
         for task, attempt in attempts:
             for number, line in enumerate(self._lines(attempt), 1):
                 if wanted in (line.casefold() if any_case else line):
-                    yield {
-                        "task": task.path,
-                        "task_id": task.task_id,
-                        "attempt": attempt.number,
-                        "line": number,
-                        "text": line[:SHOWN],
-                    }
+                    yield LogMatch(
+                        task=task.path,
+                        task_id=task.task_id,
+                        attempt=attempt.number,
+                        line=number,
+                        text=line[:SHOWN],
+                    )
 
     def _lines(self, attempt: Attempt) -> Iterator[str]:
         """What the attempt printed; nothing where it has no log (any more)."""

@@ -30,6 +30,7 @@ a { color: #0b5cad; }
 """
 
 _PLACES = (
+    ("/docs", "what it offers"),
     ("/apis/v2beta1/runs?sort_by=created_at%20desc", "runs"),
     ("/apis/v2beta1/experiments", "experiments"),
     ("/apis/v2beta1/pipelines", "pipelines"),
@@ -39,12 +40,14 @@ _PLACES = (
 )
 
 
-def policy() -> str:
-    """The Content-Security-Policy of the page: its own style, and nothing else."""
-    digest = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-    return (
-        f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    )
+def policy(style: str = _STYLE, script: str = "") -> str:
+    """The Content-Security-Policy of a page: its own style and script, and nothing else."""
+    own = f"style-src {_digest(style)}" + (f"; script-src {_digest(script)}" if script else "")
+    return f"default-src 'none'; {own}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+
+def _digest(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def page(version: str, runs: Sequence[Run], total: int) -> bytes:

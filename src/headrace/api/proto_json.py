@@ -61,6 +61,8 @@ def _plain(value: object) -> object:
     if isinstance(value, Message):
         defaults = _fields(type(value)).defaults
         return {name: inner for name in defaults if (inner := getattr(value, name)) != defaults[name]}
+    if isinstance(value, msgspec.Struct):
+        return {name: inner for name, inner in msgspec.structs.asdict(value).items() if inner is not msgspec.UNSET}
     raise TypeError(f"{type(value).__name__} is no JSON")
 
 

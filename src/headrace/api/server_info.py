@@ -8,12 +8,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from headrace import __version__
-from headrace.api.body import NO_STORE, reply_json
+from headrace.api.body import NO_STORE, reply_own
 from headrace.api.disk_meter import DiskMeter
 from headrace.api.handlers import Handlers
-from headrace.api.page import DOCS, page, policy
+from headrace.api.page import page, policy
+from headrace.api.wire import own
 from headrace.base.disk import Usage
-from headrace.base.json import JsonObject
 from headrace.model.listing import ListQuery
 from headrace.store import query as lists
 
@@ -27,7 +27,7 @@ class ServerInfo(Handlers):
     async def root(self, request: Request) -> Response:
         """Whoever opens the address in a browser sees that it is up and what it did last; programs get JSON."""
         if "text/html" not in request.headers.get("accept", ""):
-            return reply_json({"name": "headrace", "version": __version__, "docs": DOCS})
+            return reply_own(own.About(name="headrace", version=__version__, docs="/docs"))
         namespace = self.principal(request).namespace
         found = await self.read(lambda tx: lists.list_runs(tx, namespace, _LATEST))
         headers = {
@@ -41,35 +41,33 @@ class ServerInfo(Handlers):
 
     async def healthz(self, _request: Request) -> Response:
         """KFP's: the client reads `multi_user` and `pipeline_store`."""
-        return reply_json(
-            {"commit_sha": "", "tag_name": __version__, "multi_user": False, "pipeline_store": "database"}
-        )
+        return reply_own(own.Health(commit_sha="", tag_name=__version__, multi_user=False, pipeline_store="database"))
 
     async def server(self, _request: Request) -> Response:
         """Where the server keeps things, and what it may use."""
         settings, home = self.services.settings, self.services.home.root
         disk = await asyncio.to_thread(shutil.disk_usage, home)
         held = self.meter.look()
-        return reply_json(
-            {
-                "name": "headrace",
-                "version": __version__,
-                "home": str(home),
-                "slots": settings.slots,
-                "cache": settings.cache,
-                "kfp_compat": settings.kfp_compat,
-                "pipeline_root": settings.pipeline_root,
-                "disk": {"free": disk.free, "total": disk.total, "home": None if held is None else _parts(held)},
-            }
+        return reply_own(
+            own.Server(
+                name="headrace",
+                version=__version__,
+                home=str(home),
+                slots=settings.slots,
+                cache=settings.cache,
+                kfp_compat=settings.kfp_compat,
+                pipeline_root=settings.pipeline_root,
+                disk=own.DiskUsage(free=disk.free, total=disk.total, home=None if held is None else _parts(held)),
+            )
         )
 
 
-def _parts(held: Usage) -> JsonObject:
+def _parts(held: Usage) -> own.HomeUsage:
     """The bytes that the home holds, by what they are for."""
-    return {
-        "total": held.total,
-        "artifacts": held.artifacts,
-        "environments": held.environments,
-        "attempts": held.attempts,
-        "rest": held.rest,
-    }
+    return own.HomeUsage(
+        total=held.total,
+        artifacts=held.artifacts,
+        environments=held.environments,
+        attempts=held.attempts,
+        rest=held.rest,
+    )

@@ -9,12 +9,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from headrace.api import query
-from headrace.api.body import reply_json
+from headrace.api.body import reply_own
 from headrace.api.cache_reason import of_cache
 from headrace.api.handlers import Handlers
 from headrace.api.log_target import find_task
+from headrace.api.wire import own
 from headrace.base.errors import NotFound
-from headrace.base.json import JsonValue
 from headrace.engine.explain import Explanation, why
 from headrace.engine.state import Options, RunState
 from headrace.model.task import ROOT, task_id
@@ -35,7 +35,7 @@ class Why(Handlers):
                 return explained
             return replace(explained, details=(*explained.details, *of_cache(tx, state, task)))
 
-        return reply_json(as_json(run_id, await self.read(read)))
+        return reply_own(told(run_id, await self.read(read)))
 
 
 def path_of(state: RunState, node: str) -> str:
@@ -55,13 +55,13 @@ def path_of(state: RunState, node: str) -> str:
         return path
 
 
-def as_json(run_id: str, explained: Explanation) -> dict[str, JsonValue]:
+def told(run_id: str, explained: Explanation) -> own.Explanation:
     """The answer of the route."""
-    return {
-        "run_id": run_id,
-        "task_id": task_id(run_id, explained.path),
-        "path": explained.path,
-        "state": explained.state,
-        "headline": explained.headline,
-        "details": [{"label": label, "text": text} for label, text in explained.details],
-    }
+    return own.Explanation(
+        run_id=run_id,
+        task_id=task_id(run_id, explained.path),
+        path=explained.path,
+        state=explained.state,
+        headline=explained.headline,
+        details=[own.Detail(label=label, text=text) for label, text in explained.details],
+    )
