@@ -54,7 +54,6 @@ pre { margin: .25rem 0; padding: .6rem .75rem; overflow-x: auto; overflow-wrap: 
 @media (max-width: 34rem) {
   summary { grid-template-columns: minmax(0, 1fr); }
   summary .says { grid-column: 1; }
-  td:first-child { white-space: normal; }
 }
 @media print { #finder, .skip { display: none; } }
 """

@@ -135,7 +135,7 @@ def _answers(told: Operation, schemas: Schemas) -> JsonObject:
 
 
 def _bytes(media_type: str) -> JsonObject:
-    return {"schema": {"type": "string"}} if media_type.startswith("text/") else {}
+    return {"schema": {"type": "string"}} if media_type in ("text/plain", "text/html") else {}
 
 
 def _also(status: int, text: str, content: Mapping[str, JsonValue]) -> JsonObject:
@@ -158,7 +158,7 @@ def _errors(schemas: Schemas) -> JsonObject:
     for files, shape in ((False, Status), (True, FileError)):
         content = {"application/json": {"schema": schemas.ref(shape)}}
         for status, text in ERRORS.items():
-            found[_name(status, files)] = {"description": text, "content": content}
+            found.setdefault(_name(status, files), {"description": text, "content": content})
     return dict(sorted(found.items()))
 
 
