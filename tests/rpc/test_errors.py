@@ -117,3 +117,10 @@ def test_health_checks(client: Client) -> None:
     with pytest.raises(grpc.RpcError) as caught:
         check(health_pb2.HealthCheckRequest(service="x"), timeout=60)
     assert caught.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+def test_a_message_may_be_as_large_as_a_request_over_http(client: Client) -> None:
+    for size, expected in ((33, INVALID), (65, grpc.StatusCode.RESOURCE_EXHAUSTED)):
+        with pytest.raises(grpc.RpcError) as caught:
+            client.call("CreateExperiment", experiment={"display_name": "x", "description": "x" * (size << 20)})
+        assert caught.value.code() is expected

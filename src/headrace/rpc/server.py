@@ -16,6 +16,9 @@ GRACE_SECONDS = 5
 MOST_BYTES = 64 * 1024 * 1024
 """How large a message may be, either way. What a handler takes is less."""
 
+MOST_WAITING = 20_000
+"""How many calls may wait to be begun. The library would drop them from a thousand on."""
+
 
 @contextlib.asynccontextmanager
 async def serving(app: App, host: str, port: int) -> AsyncIterator[str]:
@@ -28,6 +31,8 @@ async def serving(app: App, host: str, port: int) -> AsyncIterator[str]:
         options=[
             ("grpc.max_receive_message_length", MOST_BYTES),
             ("grpc.max_send_message_length", MOST_BYTES),
+            ("grpc.server.max_pending_requests", MOST_WAITING),
+            ("grpc.server.max_pending_requests_hard_limit", MOST_WAITING),
             ("grpc.so_reuseport", 0),
         ]
     )
@@ -42,7 +47,7 @@ async def serving(app: App, host: str, port: int) -> AsyncIterator[str]:
         yield _address(host, bound)
     finally:
         await server.stop(GRACE_SECONDS)
-        await service.finished()
+        await service.finished(GRACE_SECONDS)
 
 
 def _check_free(host: str, port: int) -> None:

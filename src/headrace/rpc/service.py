@@ -46,9 +46,10 @@ class Service:
         )
         return [grpc.method_handlers_generic_handler(name, methods) for name, methods in services.items()]
 
-    async def finished(self) -> None:
-        """Wait for what calls have begun, those included whose clients have gone."""
-        await asyncio.gather(*self._asking, return_exceptions=True)
+    async def finished(self, seconds: float) -> None:
+        """Wait so long for what calls have begun, those included whose clients have gone."""
+        if self._asking:
+            await asyncio.wait(self._asking, timeout=seconds)
 
     async def _call(self, method: MethodDescriptor, rule: Rule, data: bytes, context: Context) -> bytes:
         given = await self._answer(method, rule, data, _headers(context))
