@@ -64,16 +64,14 @@ def supervise(
     counter = linux.kill_counter()
     payload = wire.read_frame(inbox)
     if payload is not None:
-        _Supervision(json.loads(payload), payload, status, step, jobs, refusals, counter).run()
+        _hand_on(jobs, payload)
+        _Supervision(json.loads(payload), status, step, jobs, refusals, counter).run()
     return None
 
 
 class _Supervision:
-    def __init__(
-        self, job: Job, payload: bytes, status: int, step: int, jobs: int, refusals: int, counter: int
-    ) -> None:
+    def __init__(self, job: Job, status: int, step: int, jobs: int, refusals: int, counter: int) -> None:
         self.job = job
-        self.payload = payload
         self.status = status
         self.step = step
         self.jobs = jobs
@@ -101,14 +99,14 @@ class _Supervision:
         signal.signal(signal.SIGTERM, self._on_term)
         signal.signal(signal.SIGALRM, self._on_alarm)
         self.kills = linux.kills_for_memory(self.counter)
-        self._hand_on()
+        self._go()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         code = self._wait()
         _unlink(*self.job["tmp"])
         self._finish(self._refusal() or self._ended(code, ""))
 
     def _claim(self) -> bool:
-        """Make the attempt ours: lock, make what the step needs, and only then write into the claim.
+        """Make the attempt ours: lock, make room for the record of its end, and only then write into the claim.
 
         A claim without content was never taken: its maker died, or had no room, before anything ran.
         """
@@ -122,10 +120,7 @@ class _Supervision:
             return False
         self.record = os.open(f"{self.folder}/{wire.EXIT}.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
         os.write(self.record, b" " * _RESERVED)
-        for folder in self.job["mkdirs"]:
-            os.makedirs(folder, exist_ok=True)
         _link(*self.job["tmp"])
-        os.close(os.open(f"{self.folder}/{wire.LOG}", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644))
         os.write(claim, b"%d\n" % os.getpid())
         return True
 
@@ -135,14 +130,12 @@ class _Supervision:
             os.close(self.record)
             self.record = -1
 
-    def _hand_on(self) -> None:
-        """Tell the step's process what it is."""
+    def _go(self) -> None:
+        """The attempt is ours: its step may begin."""
         try:
-            wire.write_all(self.jobs, wire.frame(self.payload))
+            os.write(self.jobs, wire.GO)
         except BrokenPipeError:
             return  # it was killed while it waited, as _wait will see
-        finally:
-            self.payload = b""
 
     def _wait(self) -> int:
         """The step's exit code or minus its signal, once nothing of it is left. Reaps its orphans on the way."""
@@ -252,22 +245,35 @@ def _unlink(name: str, target: str) -> None:
             return  # whatever cleans /tmp was here
 
 
+def _hand_on(jobs: int, payload: bytes) -> None:
+    """Tell the step's process what it is to be: it gets ready while the attempt is claimed."""
+    try:
+        wire.write_all(jobs, wire.frame(payload))
+    except BrokenPipeError:
+        return  # somebody killed it
+
+
 def _await_job(jobs: int, refusals: int) -> Job:
-    """In the step's process: wait until the supervisor says go, then take the step's place in the system."""
+    """In the step's process: get ready, wait until the supervisor says go, then take the step's place in the system."""
     os.setpgid(0, 0)
     payload = wire.read_frame(jobs)
     if payload is None:
         os._exit(0)
-    os.close(jobs)
     job: Job = json.loads(payload)
+    trouble = _make_folders(job["mkdirs"])
     for number in (signal.SIGTERM, signal.SIGALRM):
         signal.signal(number, signal.SIG_DFL)
+    if os.read(jobs, 1) != wire.GO:  # the attempt is another's, or was killed before it started
+        os._exit(0)
+    os.close(jobs)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    if trouble is not None:
+        refuse(refusals, trouble, "cannot start")
     try:
         if "mounts" in job:
             _bind(job)
         os.chdir(job["folder"])
-        log = os.open(wire.LOG, os.O_WRONLY | os.O_APPEND)
+        log = os.open(wire.LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         os.dup2(log, 1)
         os.dup2(log, 2)
         os.close(log)
@@ -286,6 +292,16 @@ def _bind(job: Job) -> None:
         paths = " and ".join(target for _, target, _ in job["mounts"])
         with open(f"{job['folder']}/{wire.UNBOUND}", "w", encoding="utf-8") as note:
             note.write(f"It names {paths}, where the store could not be bound for it: {reason}")
+
+
+def _make_folders(folders: list[str]) -> OSError | None:
+    """What the step expects to be there. Making them again, or for an attempt that is another's, changes nothing."""
+    try:
+        for folder in folders:
+            os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        return error
+    return None
 
 
 def _execute(job: Job, refusals: int) -> None:

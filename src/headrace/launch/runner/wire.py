@@ -29,6 +29,9 @@ TAKEN = "taken"
 ENDED = "ended"
 GONE = "gone"
 
+GO = b"g"
+"""From a supervisor to its step's process, after the job's frame: begin."""
+
 CLAIM = "claim"
 EXIT = "exit"
 KILL = "kill"
