@@ -91,10 +91,12 @@ def walk(path: Path) -> Iterator[tuple[Path, bytes, os.stat_result]]:
 
 
 def unseal(path: Path) -> None:
-    """Let the folders in `path` be written again, so that they can be removed."""
-    for entry in _walk(path):
-        if stat.S_ISDIR(entry.status.st_mode):
-            entry.path.chmod(stat.S_IMODE(entry.status.st_mode) | stat.S_IRWXU)
+    """Let the folder and those in it be written again, so that they can be removed, whatever else is in them."""
+    path.chmod(stat.S_IMODE(path.stat().st_mode) | stat.S_IRWXU)
+    for parent, folders, _ in os.walk(path):
+        for folder in (Path(parent, name) for name in folders):
+            if not folder.is_symlink():
+                folder.chmod(stat.S_IMODE(folder.stat().st_mode) | stat.S_IRWXU)
 
 
 def _walk(path: Path) -> Iterator[_Entry]:

@@ -6,6 +6,7 @@ say: after a restart the actors send every attempt that has not ended again, and
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +27,8 @@ from headrace.launch.explain import explain_exit
 from headrace.launch.room import was_starved
 from headrace.model.event import AttemptFailed, AttemptStarted, AttemptSucceeded, Event
 from headrace.model.run import Failure
+
+log = logging.getLogger(__name__)
 
 Tell = Callable[[str, Event], None]
 """Called on the event loop with a run's id and an event of it."""
@@ -162,12 +165,19 @@ class Dispatcher:
 
         Where no artifact is to be hashed that takes less than the way to a thread and back.
         """
-        if seen.exit_code == 0 and not sent.step.has_artifacts and not self._settings.publish_logs:
-            verdict = self._verdict(sent, seen)
+        step = sent.step
+        try:
+            if seen.exit_code == 0 and not step.has_artifacts and not self._settings.publish_logs:
+                verdict = self._verdict(sent, seen)
+            else:
+                loop = asyncio.get_running_loop()
+                verdict = await loop.run_in_executor(self._threads, self._verdict, sent, seen)
+        except Exception as error:  # the top of this attempt's way: a mistake of ours ends it, and with it the step
+            log.exception("what attempt %s of %s gave cannot be told", step.attempt_id, step.task.path)
+            failure = Failure(f"internal error: {type(error).__name__}: {error}", code=13)
+            self._fail(step, failure, seen.at, seen.started_at)
         else:
-            loop = asyncio.get_running_loop()
-            verdict = await loop.run_in_executor(self._threads, self._verdict, sent, seen)
-        self._tell(sent.step.run.run_id, verdict)
+            self._tell(step.run.run_id, verdict)
 
     async def _give_up(self, sent: _Sent, seen: Lost) -> None:
         """Nobody knows how the attempt ended: what it left is of no use."""
@@ -182,7 +192,7 @@ class Dispatcher:
         """
         try:
             self._blobs.delete(step.base_uri)
-        except Unavailable as error:
+        except (HeadraceError, OSError) as error:
             return f". What it left cannot be removed: {error}"
         return ""
 

@@ -54,6 +54,16 @@ def test_what_a_cloud_may_have_and_the_folder_has_not_is_said(store: FolderStore
     assert "remote" not in str(refused.value)
 
 
+def test_whatever_a_step_left_can_be_removed(store: FolderStore) -> None:
+    """A pipe is no artifact, and a folder may be closed: neither keeps what is around it."""
+    folder = store.local_path("minio://b/left/inner")
+    folder.mkdir(parents=True)
+    os.mkfifo(folder / "pipe")
+    folder.chmod(0o500)
+    store.delete("minio://b/left")
+    assert not folder.parent.exists()
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_bytes_come_back(store: FolderStore, name: str) -> None:
     uri = f"minio://mlpipeline/{name}"

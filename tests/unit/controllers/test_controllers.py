@@ -15,6 +15,7 @@ from headrace.base.errors import Unavailable
 from headrace.base.home import Home
 from headrace.base.settings import Settings
 from headrace.blobs.folder import FolderStore
+from headrace.controllers import dispatch
 from headrace.controllers.app import Controllers, build_controllers
 from headrace.controllers.feed import Feed
 from headrace.launch.base import LaunchRequest
@@ -350,6 +351,24 @@ async def test_a_run_that_breaks_us_fails_alone_and_says_so(place: Place, caplog
     assert rows.run.failure is not None
     assert "internal error" in rows.run.failure.message
     assert "cannot go on" in caplog.text
+
+
+async def test_a_mistake_of_ours_in_a_verdict_ends_the_step_and_says_so(
+    place: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Else the step would be waited for, for ever."""
+
+    def mistaken(*_: object) -> None:
+        raise RuntimeError("a mistake")
+
+    monkeypatch.setattr(dispatch, "publish", mistaken)
+    run_id = place.create(pipeline(shell_task("a", "true")))
+    async with place.controllers():
+        rows = await place.ended(run_id)
+    failure = next(task for task in rows.tasks if task.path == "root.a").failure
+    assert failure is not None
+    assert failure.message == "internal error: RuntimeError: a mistake"
+    assert "cannot be told" in caplog.text
 
 
 async def test_a_server_whose_run_was_taken_over_ends_its_steps(place: Place) -> None:
