@@ -5,6 +5,7 @@ Recursive descent, bounded: length and nesting are limited, and what is written 
 
 import difflib
 from collections.abc import Collection
+from itertools import groupby
 
 from headrace.base.errors import InvalidSpec
 from headrace.spec.cel.cursor import Cursor
@@ -100,8 +101,9 @@ class _Parser(Cursor):
             raise self.wrong(f"more than {MAX_NESTING} operators stand before a value", self.next)
         negative = bool(operators) and operators[-1] == "-" and self.next.kind == "value"
         node = self._number(operators) if negative else self._path()
-        for operator in reversed(operators):
-            node = Prefix(operator, node)
+        for operator, same in reversed([(each, len(list(run))) for each, run in groupby(operators)]):
+            if same % 2:  # as other CELs: two of a kind are none, whatever the type of what follows
+                node = Prefix(operator, node)
         return node
 
     def _number(self, operators: list[str]) -> Node:

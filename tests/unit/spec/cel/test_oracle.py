@@ -152,6 +152,11 @@ def test_types_that_do_not_fit(text: str, parameters: dict[str, Any]) -> None:
     assert_same(text, parameters)
 
 
+@pytest.mark.parametrize("text", ["!!0 == 0", "!!!true", "!!!0", "--5 == 5", "---5", "--'x' == 'x'", "!!'x' == 'x'"])
+def test_two_prefixes_of_a_kind_are_none(text: str) -> None:
+    assert_same(text, {})
+
+
 CHANNEL = "inputs.parameter_values['pipelinechannel--x']"
 
 
