@@ -105,13 +105,15 @@ def test_the_pinned_sdk_is_what_runs(home: Home) -> None:
 
 @pytest.mark.parametrize("version", ["2.1.3", "2.5.0", "2.17.0"])
 def test_paths_are_mapped_in_every_sdk(home: Home, version: str) -> None:
-    function = "def step():\n    print(dsl.Dataset(uri='minio://mlpipeline/x').path, kfp.__version__)\n"
+    uris = [f"{scheme}://mlpipeline/x" for scheme in ("minio", "gs", "s3")]
+    function = f"def step():\n    print(*[dsl.Dataset(uri=uri).path for uri in {uris}], kfp.__version__)\n"
 
     async def scenario() -> None:
         async with launcher(home) as run:
             install = INSTALL_KFP.replace("2.14.6", version)
             request = run.steps.python(function, image=PYTHON, installs=[install])
-            assert f"{home.store}/mlpipeline/x {version}\n" in await run.succeed(request)
+            paths = " ".join(f"{store}/mlpipeline/x" for store in (home.store, f"{home.store}.gs", f"{home.store}.s3"))
+            assert f"{paths} {version}\n" in await run.succeed(request)
 
     asyncio.run(scenario())
 
