@@ -26,6 +26,7 @@ pytestmark = pytest.mark.skipif(not linux.IS_LINUX, reason="only Linux has mount
 
 NOBODY = 65534
 _PR_SET_DUMPABLE = 4
+_CLONE_NEWUSER = 0x10000000
 
 
 def in_child(work: Callable[[], None]) -> None:
@@ -42,12 +43,19 @@ def namespaces() -> list[Path]:
 
 
 def become(user: str) -> None:
-    """Be an ordinary user, as one who has logged in is."""
+    """Be an ordinary user, as one who has logged in is; or one whose kernel allows no mount namespaces."""
     if user == "ordinary" and os.geteuid() == 0:
         os.setgroups([])
         os.setresgid(NOBODY, NOBODY, NOBODY)
         os.setresuid(NOBODY, NOBODY, NOBODY)
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0)
+
+    if user == "forbidden":
+        uid, gid = os.geteuid(), os.getegid()
+        assert ctypes.CDLL(None).unshare(_CLONE_NEWUSER) == 0
+        for file, text in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
+            Path("/proc/self", file).write_text(text)
+        Path("/proc/sys/user/max_mnt_namespaces").write_text("0")
 
 
 @pytest.fixture(params=["root", "ordinary"])
@@ -292,6 +300,16 @@ def test_a_step_that_cannot_have_its_mounts_runs_and_tells_why_when_it_fails(pla
     told = explain_exit(Exited("a", Instant(0), Instant(1), 3), request)
     assert told.startswith(f"exit code 3: it did run. It names {file}/gcs, where the store could not be bound for it: ")
     assert told.endswith((f"Not a directory: {file}/gcs", "Operation not permitted"))
+
+
+def test_a_step_runs_where_the_kernel_forbids_mounts(place: Path) -> None:
+    skip_where_forbidden(place, lambda: become("ordinary"))  # it takes a user namespace to forbid them
+    job = job_of(place, "/headrace-none", "id -u; ls -d /headrace-none; exit 3")
+    assert record_of(place, supervised(job, "forbidden"))["code"] == 3
+    folder = place / "attempt"
+    assert (folder / "log").read_text().splitlines()[0] == str(os.geteuid())
+    said = "It names /headrace-none, where the store could not be bound for it: a mount namespace cannot be made: "
+    assert (folder / "unbound").read_text().startswith(said)
 
 
 @pytest.mark.usefixtures("allowed")
