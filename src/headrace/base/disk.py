@@ -1,10 +1,12 @@
-"""How much disk a home holds, by what it is for, and how much is left."""
+"""How much disk a home holds, by what it is for, and how much is left; and folders removed."""
 
 import os
 import shutil
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from headrace.base.errors import Unavailable
 from headrace.base.home import BUCKETS, Home, buckets
 
 
@@ -52,6 +54,19 @@ def size(folder: Path, seen: set[tuple[int, int]] | None = None) -> int:
             if entry.is_dir(follow_symlinks=False):
                 waiting.append(entry.path)
     return total
+
+
+def remove(folder: Path) -> None:
+    """The folder and all in it, whatever its steps made unwritable. Raises Unavailable where it is not ours."""
+    try:
+        folder.chmod(stat.S_IRWXU)
+        for parent, names, _ in os.walk(folder):
+            for inner in (Path(parent, name) for name in names):
+                if not inner.is_symlink():
+                    inner.chmod(stat.S_IRWXU)
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise Unavailable(f"it cannot be removed: {error}", where=str(folder), hint="Is it another user's?") from error
 
 
 def _entries(folder: str) -> list[os.DirEntry[str]]:

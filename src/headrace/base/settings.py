@@ -14,9 +14,11 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from headrace.base import age
 from headrace.base.errors import InvalidInput
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
+RETENTION = ("retention_runs", "retention_archived_runs", "retention_logs", "retention_artifacts", "retention_cache")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,11 @@ class Settings:
     pipeline_url_allow_http: bool = False
     pipeline_url_validation_enabled: bool = True
     publish_logs: bool = False
+    retention_runs: str = ""
+    retention_archived_runs: str = ""
+    retention_logs: str = ""
+    retention_artifacts: str = ""
+    retention_cache: str = ""
     kill_grace: float = 10.0
     lease_seconds: float = 30.0
     log_level: str = "info"
@@ -73,6 +80,8 @@ class Settings:
         if not 1 <= self.lease_seconds <= 3600:
             hint = "Give 1 to 3600 seconds"
             raise InvalidInput(f"{self.lease_seconds} is no time", where="lease_seconds", hint=hint)
+        for name in RETENTION:
+            _check_age(getattr(self, name), name)
         if self.log_level not in LOG_LEVELS:
             hint = f"Give one of {', '.join(LOG_LEVELS)}"
             raise InvalidInput(f"{self.log_level!r} is unknown", where="log_level", hint=hint)
@@ -101,6 +110,11 @@ def load(file: Path, environment: Mapping[str, str], options: Mapping[str, objec
             values[name] = _checked(name, _from_text(name, text), f"HEADRACE_{name.upper()}")
     values.update({name: value for name, value in options.items() if value is not None})
     return Settings(**values)
+
+
+def _check_age(text: str, name: str) -> None:
+    if text and text != "forever":
+        age.parse(text, name)
 
 
 def _check_zone(name: str) -> None:

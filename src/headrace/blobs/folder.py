@@ -106,6 +106,18 @@ class FolderStore:
             else:
                 path.unlink(missing_ok=True)
 
+    def tidy(self, uri: str, top: str) -> None:
+        """Remove the folders that the object was in as far as they are empty, the last of them the one named `top`."""
+        folder, names = self.local_path(uri).parent, parse(uri).names[:-1]
+        while top in names:
+            try:
+                folder.rmdir()
+            except FileNotFoundError:
+                pass  # somebody else was here
+            except OSError:
+                return  # not empty
+            folder, names = folder.parent, names[:-1]
+
     def seal(self, path: Path, hash_limit: int = seal.HASH_LIMIT) -> Sealed:
         """`seal.seal`, with trouble of the disk told as Unavailable."""
         with _told(str(path)):

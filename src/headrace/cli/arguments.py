@@ -47,6 +47,13 @@ def build_parser() -> argparse.ArgumentParser:
 
 _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 _SHELL = "headrace.cli.shell"
+_KEPT = {
+    "runs": "runs",
+    "archived-runs": "archived runs",
+    "logs": "what a run printed",
+    "artifacts": "the bytes of artifacts",
+    "cache": "what was executed in the cache",
+}
 
 
 def _command(commands: _Commands, name: str, handler: str, text: str, *, epilog: str = "") -> argparse.ArgumentParser:
@@ -134,6 +141,10 @@ def _up(commands: _Commands) -> None:
     parser.add_argument(
         "--publish-logs", action="store_const", const=True, help="keep what steps print as artifacts, too"
     )
+    for part, text in _KEPT.items():
+        parser.add_argument(
+            f"--retention-{part}", metavar="AGE", help=f"keep {text} so long after the end of the run, such as 90d"
+        )
     parser.add_argument("--kill-grace", type=float, metavar="SECONDS", help="between TERM and KILL (default: 10)")
     parser.add_argument(
         "--lease-seconds", type=float, metavar="SECONDS", help="until other servers take over (default: 30)"

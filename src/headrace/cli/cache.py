@@ -1,9 +1,9 @@
 """`headrace cache ls | why | drop`: what may stand in for equal steps, why a step did not, and forgetting it."""
 
-import re
 import sys
 from datetime import UTC, datetime
 
+from headrace.base import age
 from headrace.base.clock import SECOND, Instant, SystemClock, from_rfc3339, to_rfc3339
 from headrace.base.errors import InvalidInput
 from headrace.cli import output
@@ -12,8 +12,6 @@ from headrace.cli.connect import connect
 from headrace.cli.find import find_run
 from headrace.cli.view import spell_bytes
 
-_AGE = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
 _DIGITS = 12
 """So much of a fingerprint tells it from the others."""
 
@@ -127,12 +125,8 @@ def _which(
     }
 
 
-def _ago(age: str) -> Instant:
-    found = _AGE.fullmatch(age)
-    if found is None:
-        hint = "Write it as 12h, 7d or 2w"
-        raise InvalidInput(f"{age!r} is no age", where="--older-than", hint=hint)
-    return Instant(SystemClock().now() - round(float(found[1]) * _SECONDS[found[2]] * SECOND))
+def _ago(text: str) -> Instant:
+    return Instant(SystemClock().now() - age.parse(text, "--older-than"))
 
 
 def _show(found: list[Document]) -> None:

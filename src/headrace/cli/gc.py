@@ -7,21 +7,18 @@ built or written again when they are missed, so a wrong guess costs time, never 
 """
 
 import fcntl
-import os
-import shutil
-import stat
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from headrace.base import disk
 from headrace.base.clock import SECOND, Instant
-from headrace.base.errors import InvalidInput, Unavailable
+from headrace.base.errors import InvalidInput
 from headrace.base.home import Home
 from headrace.cli import discover, identity, output
 from headrace.cli.database import opened
 from headrace.cli.view import spell_bytes
-from headrace.launch.attempt import Alive, look
+from headrace.launch.attempt import is_running
 from headrace.launch.runner.wire import CLAIM
 from headrace.store import upkeep
 
@@ -66,7 +63,7 @@ def gc(
     }
     if not dry_run:
         for each in found["attempts"]:
-            _remove(each.folder)
+            disk.remove(each.folder)
         for each in found["environments"]:
             _remove_environment(place, each.folder)
     _report(found, dry_run=dry_run, as_json=json)
@@ -83,19 +80,11 @@ def _attempts(home: Home, url: str | None, ended_before: float | None, running: 
             known -= set(database.read(lambda tx: upkeep.attempts_of_ended_runs(tx, instant)))
     rubbish = []
     for name, folder in folders.items():
-        if _runs(folder):
+        if is_running(folder):
             running.append((folder / CLAIM).stat().st_mtime)
         elif name not in known:
             rubbish.append(Rubbish(folder, disk.size(folder)))
     return rubbish
-
-
-def _runs(folder: Path) -> bool:
-    state = look(folder)
-    if isinstance(state, Alive):
-        os.close(state.watch)
-        return True
-    return False
 
 
 def _environments(home: Home, unused_since: float) -> list[Rubbish]:
@@ -127,20 +116,7 @@ def _remove_environment(home: Home, folder: Path) -> None:
         with (home.environments / _LOCKS / folder.name).open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             folder.rename(gone)
-    _remove(gone)
-
-
-def _remove(folder: Path) -> None:
-    """The folder and all in it, whatever its steps made unwritable. Raises Unavailable where it is not ours."""
-    try:
-        folder.chmod(stat.S_IRWXU)
-        for parent, names, _ in os.walk(folder):
-            for inner in (Path(parent, name) for name in names):
-                if not inner.is_symlink():
-                    inner.chmod(stat.S_IRWXU)
-        shutil.rmtree(folder)
-    except OSError as error:
-        raise Unavailable(f"it cannot be removed: {error}", where=str(folder), hint="Is it another user's?") from error
+    disk.remove(gone)
 
 
 def _folders(parent: Path) -> list[Path]:

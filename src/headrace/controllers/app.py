@@ -11,6 +11,7 @@ from headrace.controllers.faults import Faults, no_faults
 from headrace.controllers.feed import Feed
 from headrace.controllers.fire import Fire
 from headrace.controllers.peers import Peers
+from headrace.controllers.pruner import Pruner, Went, kept
 from headrace.controllers.runs import Runs
 from headrace.controllers.schedules import Schedules
 from headrace.engine.state import Options
@@ -25,20 +26,25 @@ from headrace.store.db import Database, Tx
 class Controllers:
     """The loops of one process. `start` recovers what an earlier process left; `stop` leaves steps running."""
 
-    def __init__(self, runs: Runs, dispatcher: Dispatcher, shared: Shared, peers: Peers, schedules: Schedules) -> None:
+    def __init__(
+        self, runs: Runs, dispatcher: Dispatcher, shared: Shared, peers: Peers, schedules: Schedules, pruner: Pruner
+    ) -> None:
         self._runs = runs
         self._schedules = schedules
         self._dispatcher = dispatcher
         self._shared = shared
         self._peers = peers
+        self.pruner = pruner
 
     async def start(self) -> None:
         await self._dispatcher.start()
         await self._peers.start()
         await self._runs.start(self._shared)
         self._schedules.start()
+        self.pruner.start()
 
     async def stop(self) -> None:
+        await self.pruner.stop()
         await self._schedules.stop()
         await self._peers.stop()
         await self._runs.stop()
@@ -51,6 +57,11 @@ class Controllers:
     def schedules_changed(self) -> None:
         """Called after a commit that made, enabled or changed a schedule or a backfill."""
         self._schedules.changed()
+
+    @property
+    def pruned(self) -> Went:
+        """What retention let go since the start."""
+        return self.pruner.total
 
     @property
     def live_runs(self) -> int:
@@ -92,4 +103,5 @@ def build_controllers(
     advance = Advance(clock, options, holder, plan, blobs.is_intact)
     shared = Shared(database, advance, dispatcher, feed, faults, registry.wake)
     peers = Peers(database, registry, feed, home, settings, holder)
-    return Controllers(registry, dispatcher, shared, peers, schedules)
+    pruner = Pruner(database, blobs, home, kept(settings), clock, holder, faults)
+    return Controllers(registry, dispatcher, shared, peers, schedules, pruner)

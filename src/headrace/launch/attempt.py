@@ -71,6 +71,15 @@ def look(folder: Path) -> Unclaimed | Alive | Ended | Vanished:
         return Vanished(pid)
 
 
+def is_running(folder: Path) -> bool:
+    """Its supervisor runs. Raises OSError where the folder cannot be read."""
+    state = look(folder)
+    if isinstance(state, Alive):
+        os.close(state.watch)
+        return True
+    return False
+
+
 def mark_killed(folder: Path, grace: float) -> None:
     """Leave word that the attempt is to end, or never to start. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)

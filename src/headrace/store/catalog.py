@@ -112,7 +112,8 @@ def delete_experiment(tx: Connection, experiment_id: str) -> None:
     """Delete the experiment; its runs stay. Raises NotFound, Conflict for the default one."""
     if get_experiment(tx, experiment_id).name == DEFAULT_EXPERIMENT:
         raise Conflict("the Default experiment cannot be deleted", hint="Runs that name no experiment need it")
-    tx.execute(delete(t.experiments).where(t.experiments.c.experiment_id == experiment_id))
+    for table in (t.experiments, t.retentions):
+        tx.execute(delete(table).where(table.c.experiment_id == experiment_id))
 
 
 def create_pipeline(tx: Connection, pipeline: Pipeline) -> Pipeline:

@@ -83,6 +83,12 @@ def is_alone(tx: Connection, holder: str) -> bool:
     return tx.execute(select(t.holders.c.holder_id).where(*others).limit(1)).first() is None
 
 
+def is_first(tx: Connection, holder: str) -> bool:
+    """Of the holders that stand it is the one that does what one of them has to do. Where none stands, any is."""
+    first = select(func.min(t.holders.c.holder_id)).where(t.holders.c.expires_at > now())
+    return tx.execute(first).scalar() in (None, holder)
+
+
 def takeable_runs(tx: Connection, holder: str) -> list[str]:
     """The ids of the runs that want a controller, but for those that another holder owns."""
     owned = owned_elsewhere(tx, holder)

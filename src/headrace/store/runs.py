@@ -44,7 +44,9 @@ from headrace.store.views import EventRow
 NAME_LENGTH = 255
 LIVE = tuple(state.value for state in State if not state.ended)
 
-_PLAN_IS_THERE = select(t.plans.c.plan_id).where(t.plans.c.plan_id == bindparam("plan"))
+_PLAN_IS_THERE = (  # and stays, until who asks has named it
+    select(t.plans.c.plan_id).where(t.plans.c.plan_id == bindparam("plan")).with_for_update(read=True)
+)
 _RUN = select(t.runs).where(t.runs.c.run_id == bindparam("run"))
 _RESUME = select(t.resumes).where(t.resumes.c.run_key == bindparam("run"))
 _TASKS = select(t.tasks).where(t.tasks.c.run_key == bindparam("run")).order_by(t.tasks.c.task_key)

@@ -63,20 +63,17 @@ def remove_if_gone(tx: Connection, run_id: str) -> bool:
     key = tx.execute(_OVER, {"run": run_id}).scalar()
     if key is None:
         return False
-    for table in (
-        t.metrics,
-        t.artifact_tasks,
-        t.attempts,
-        t.tasks,
-        t.run_events,
-        t.run_changes,
-        t.leases,
-        t.resumes,
-        t.runs,
-    ):
-        tx.execute(delete(table).where(table.c.run_key == key))
+    remove_rows(tx, [key])
     tx.execute(delete(t.inbox).where(t.inbox.c.run_id == run_id))
     return True
+
+
+def remove_rows(tx: Connection, run_keys: Collection[int]) -> None:
+    """Remove all that these runs have by their keys."""
+    lineage = (t.metrics, t.artifact_tasks, t.attempts, t.tasks)
+    rest = (t.run_events, t.run_changes, t.leases, t.resumes, t.pinned_runs)
+    for table in (*lineage, *rest, t.runs):
+        tx.execute(delete(table).where(table.c.run_key.in_(list(run_keys))))
 
 
 def attempts_of_ended_runs(tx: Connection, before: Instant) -> list[str]:
@@ -89,11 +86,14 @@ def attempts_of_ended_runs(tx: Connection, before: Instant) -> list[str]:
     return list(tx.execute(query).scalars())
 
 
-def known_attempts(tx: Connection, candidates: Collection[str]) -> set[str]:
-    """Those of the candidates that are attempts of a run that exists."""
+def known_attempts(tx: Connection, candidates: Collection[str], but_of: Collection[int] = ()) -> set[str]:
+    """Those of the candidates that are attempts of a run that exists, and is none of those with these keys."""
     known: set[str] = set()
     for chunk in chunks(list(candidates)):
-        known.update(tx.execute(select(t.attempts.c.attempt_id).where(t.attempts.c.attempt_id.in_(chunk))).scalars())
+        rows = tx.execute(
+            select(t.attempts.c.attempt_id, t.attempts.c.run_key).where(t.attempts.c.attempt_id.in_(chunk))
+        )
+        known.update(row.attempt_id for row in rows if row.run_key not in but_of)
     return known
 
 
