@@ -24,6 +24,7 @@ from headrace.base.home import Home
 from headrace.base.settings import Settings
 from headrace.blobs.folder import FolderStore
 from headrace.controllers.feed import Feed, News
+from headrace.controllers.pruner import Pruner, kept
 from headrace.engine.decision import Change
 from headrace.model.event import Event
 from headrace.model.run import Run
@@ -100,9 +101,10 @@ def start(home: Path, settings: Settings, host: str = "127.0.0.1", database_url:
     clock, woken = CountingClock(), queue.Queue[str]()
     database = Database.open(database_url or f"sqlite:///{home}/headrace.db", clock)
     up: queue.Queue[Any] = queue.Queue()
+    blobs = FolderStore(home / "store")
     services = Services(
         database=database,
-        blobs=FolderStore(home / "store"),
+        blobs=blobs,
         plans=Plans(),
         settings=settings,
         home=Home(home),
@@ -111,6 +113,7 @@ def start(home: Path, settings: Settings, host: str = "127.0.0.1", database_url:
         wake=woken.put,
         schedules_changed=lambda: woken.put("schedules"),
         feed=Feed(),
+        pruner=Pruner(database, blobs, Home(home), kept(settings), clock, "me", settle_seconds=0),
     )
 
     async def main() -> None:

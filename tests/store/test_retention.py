@@ -1,6 +1,7 @@
 """What retention lets go, on every database: rows, bytes and logs, and what it never touches."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,9 +21,9 @@ from headrace.model.event import RetryRequested, TaskReady
 from headrace.model.retention import FOREVER, Retention
 from headrace.model.run import Resume, Run
 from headrace.model.state import State
-from headrace.store import cache, catalog, equal, retention, runs, upkeep
+from headrace.store import cache, catalog, equal, keys, retention, runs, upkeep
 from headrace.store import tables as t
-from headrace.store.db import Database
+from headrace.store.db import Database, Tx
 from headrace.testing.clock import FakeClock
 
 DAY = 86_400 * SECOND
@@ -89,6 +90,20 @@ class World:
         self.blobs.write(uri, b"twelve bytes")
         made = an_artifact(f"{run.run_id}/{name}")
         return replace(made, uri=uri, created_at=Instant(run.created_at))
+
+    def multiply(self, run: Run, count: int) -> None:
+        """More runs like that one, in rows alone, each with a task of its own."""
+
+        def unit(tx: Tx) -> None:
+            row = tx.execute(select(t.runs).where(t.runs.c.run_key == run.key)).one()._mapping
+            task = tx.execute(select(t.tasks).where(t.tasks.c.run_key == run.key)).one()._mapping
+            names = [f"{run.run_id}-{number}" for number in range(count)]
+            keyed = list(zip(keys.take(tx, count), names, strict=True))
+            tx.execute(insert(t.runs), [{**row, "run_key": key, "run_id": name} for key, name in keyed])
+            own = [{**task, "run_key": key, "task_key": key, "task_id": name} for key, name in keyed]
+            tx.execute(insert(t.tasks), own)
+
+        do(self.database, unit)
 
     def names(self) -> set[str]:
         return set(self.database.read(lambda tx: tx.execute(select(t.runs.c.name)).scalars().all()))
@@ -264,3 +279,31 @@ def test_ticks_and_fingerprints_go_with_their_runs(world: World) -> None:
     do(world.database, lambda tx: tx.execute(insert(t.ticks), {**tick, "tick": 2, "run_id": "another"}))
     assert world.prune(runs=30).runs == 1
     assert (world.rows("ticks"), world.rows("fingerprints")) == (1, 0)
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+def test_ten_thousand_runs_go_while_another_one_goes_on(world: World) -> None:
+    old = world.run("old", 1, state=State.FAILED)
+    world.multiply(old, 10_000)
+    live = world.run("live", 99, state=State.RUNNING)
+    seen: set[int] = set()
+
+    def turn(number: int) -> Callable[[Tx], int]:
+        def unit(tx: Tx) -> int:
+            runs.write(tx, live, number, (TaskReady("root.t", NOW),), (RunMoved(NOW, State.RUNNING),))
+            return tx.execute(select(func.count()).select_from(t.runs)).scalar_one()
+
+        return unit
+
+    async def both() -> Went:
+        pruning = asyncio.create_task(world.pruner(runs=30).run())
+        number = 1
+        while not pruning.done():
+            seen.add(await asyncio.wrap_future(world.database.submit(turn(number))))
+            number += 1
+        return pruning.result()
+
+    assert asyncio.run(both()).runs == 10_001
+    assert world.names() == {"live"}
+    assert len(seen) > 20
+    assert world.rows("tasks") == world.rows("artifacts") == 1

@@ -25,6 +25,7 @@ from headrace.base.settings import ImageSetting, Settings
 from headrace.blobs.folder import FolderStore
 from headrace.cli.arguments import build_parser
 from headrace.controllers.feed import Feed
+from headrace.controllers.pruner import Pruner, Went, kept
 from headrace.spec.plans import Plans
 from headrace.store.db import Database
 
@@ -70,6 +71,7 @@ class Idle:
     live_runs: int = 0
     running_steps: int = 0
     queued_steps: int = 0
+    pruned: Went = Went()
 
 
 @pytest.fixture
@@ -82,9 +84,10 @@ def services(tmp_path: Path) -> Iterator[Services]:
     """What the application is over: a new home, with nothing in it."""
     home, clock = Home(tmp_path), SystemClock()
     database = Database.open(f"sqlite:///{home.database}", clock)
+    blobs = FolderStore(home.store)
     yield Services(
         database=database,
-        blobs=FolderStore(home.store),
+        blobs=blobs,
         plans=Plans(),
         settings=Settings(),
         home=home,
@@ -93,6 +96,7 @@ def services(tmp_path: Path) -> Iterator[Services]:
         wake=lambda _run_id: None,
         schedules_changed=lambda: None,
         feed=Feed(),
+        pruner=Pruner(database, blobs, home, kept(Settings()), clock, "me", settle_seconds=0),
     )
     database.close()
 

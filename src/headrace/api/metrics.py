@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from headrace.controllers.pruner import Went
 
 ROUTE = "headrace.route"
 """Where a request's scope holds the template of the path that it matched."""
@@ -69,6 +71,31 @@ class RunsByState(Collector):
         yield GaugeMetricFamily("headrace_runs", "Runs in the database, by state", labels=["state"])
 
 
+class Pruned(Collector):
+    """Reads what retention let go since the start."""
+
+    def __init__(self, read: Callable[[], Went]) -> None:
+        self._read = read
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        went, (removed, freed) = self._read(), self._families()
+        for what in ("runs", "tasks", "logs", "artifacts", "uncached"):
+            removed.add_metric([what], getattr(went, what))
+        freed.add_metric(["logs"], went.log_bytes)
+        freed.add_metric(["artifacts"], went.artifact_bytes)
+        yield from (removed, freed)
+
+    def describe(self) -> Iterator[CounterMetricFamily]:
+        yield from self._families()
+
+    def _families(self) -> tuple[CounterMetricFamily, CounterMetricFamily]:
+        removed, freed = "What retention let go, by what it was", "Bytes that retention freed, by what they held"
+        return (
+            CounterMetricFamily("headrace_retention_removed", removed, labels=["what"]),
+            CounterMetricFamily("headrace_retention_freed_bytes", freed, labels=["what"]),
+        )
+
+
 class Load(Protocol):
     """What the controllers have in hand at the moment, to be read from any thread."""
 
@@ -78,6 +105,8 @@ class Load(Protocol):
     def running_steps(self) -> int: ...
     @property
     def queued_steps(self) -> int: ...
+    @property
+    def pruned(self) -> Went: ...
 
 
 def load_registry(load: Load) -> CollectorRegistry:
@@ -90,6 +119,7 @@ def load_registry(load: Load) -> CollectorRegistry:
     gauge("headrace_live_runs", "Runs that this process's controllers are at work on", lambda: load.live_runs)
     gauge("headrace_running_steps", "Steps that hold a slot", lambda: load.running_steps)
     gauge("headrace_queued_steps", "Steps that wait for a slot", lambda: load.queued_steps)
+    registry.register(Pruned(lambda: load.pruned))
     return registry
 
 

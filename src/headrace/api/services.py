@@ -8,6 +8,7 @@ from headrace.base.home import Home
 from headrace.base.settings import Settings
 from headrace.blobs.folder import FolderStore
 from headrace.controllers.feed import Feed
+from headrace.controllers.pruner import Pruner
 from headrace.spec.plans import Plans
 from headrace.store.db import Database
 
@@ -29,3 +30,4 @@ class Services:
     wake: Callable[[str], None]
     schedules_changed: Callable[[], None]
     feed: Feed
+    pruner: Pruner

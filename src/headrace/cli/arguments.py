@@ -40,6 +40,7 @@ def build_parser() -> argparse.ArgumentParser:
     _sim(commands)
     _look(commands)
     _cache(commands)
+    _retention(commands)
     _act(commands)
     _schedule(commands)
     return parser
@@ -299,6 +300,42 @@ def _entries(parser: argparse.ArgumentParser) -> None:
         "--run", metavar="RUN", help="that this run executed or took: its id, the start of it, or `last`"
     )
     parser.add_argument("--fingerprint", metavar="DIGITS", help="whose fingerprint begins so")
+
+
+def _retention(commands: _Commands) -> None:
+    text = "how long things are kept, and letting go what is over"
+    parser = commands.add_parser("retention", help=text, description=text)
+    inner = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    parser = _command(inner, "show", "headrace.cli.retention:show", "say how long things are kept")
+    parser.add_argument("experiment", metavar="EXPERIMENT", nargs="?", help="in this experiment (default: everywhere)")
+    _server(parser)
+    _json(parser)
+
+    parser = _command(
+        inner,
+        "set",
+        "headrace.cli.retention:change",
+        "let an experiment keep its runs for another time than the server does",
+        epilog="An AGE is 12h, 90d or 2w, `forever`, or `server` for as the server says.\n\n"
+        "  headrace retention set nightly --runs 30d --logs 7d\n  headrace retention set papers --runs forever",
+    )
+    parser.add_argument("experiment", metavar="EXPERIMENT", help="its name or id")
+    for part, what in _KEPT.items():
+        parser.add_argument(f"--{part}", metavar="AGE", help=f"keep {what} so long after the end of the run")
+    _server(parser)
+    _json(parser)
+
+    parser = _command(inner, "run", "headrace.cli.retention:run", "let go what is over, now")
+    parser.add_argument("-n", "--dry-run", action="store_true", help="only say what would go")
+    _server(parser)
+    _json(parser)
+
+    parser = _command(inner, "keep", "headrace.cli.retention:keep", "keep a run whatever retention says")
+    _run_argument(parser)
+    parser.add_argument("--undo", action="store_true", help="keep it as long as others again")
+    _server(parser)
+    _json(parser)
 
 
 def _act(commands: _Commands) -> None:

@@ -171,6 +171,23 @@ class Client:
         """Drop entries of the cache."""
         return self._call("DELETE", "/api/v1/cache", params={key: value for key, value in which.items() if value})
 
+    def retention(self) -> Document:
+        """How long the server and its experiments keep things."""
+        return self._get("/api/v1/retention")
+
+    def experiment_retention(self, experiment_id: str) -> Document:
+        return self._get(f"/api/v1/experiments/{quote(experiment_id, safe='')}/retention")
+
+    def change_retention(self, experiment_id: str, parts: JsonObject) -> Document:
+        return self._call("PATCH", f"/api/v1/experiments/{quote(experiment_id, safe='')}/retention", json=parts)
+
+    def run_retention(self, *, dry_run: bool) -> Document:
+        """Let go what is over, however long it takes."""
+        return self._call("POST", "/api/v1/retention:run", json={"dry_run": dry_run}, timeout=None)
+
+    def pin(self, run_id: str, *, pinned: bool) -> None:
+        self._post(f"/api/v1/runs/{run_id}:{'pin' if pinned else 'unpin'}", None)
+
     def _pages(self, path: str, key: str, limit: int, query: Mapping[str, str]) -> list[Document]:
         """Up to `limit` items of a list, page by page."""
         items: list[Document] = []

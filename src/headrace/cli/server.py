@@ -106,6 +106,7 @@ async def _serve(
             wake=controllers.wake,
             schedules_changed=controllers.schedules_changed,
             feed=feed,
+            pruner=controllers.pruner,
         ),
         load_registry(controllers),
     )

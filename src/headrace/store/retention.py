@@ -9,12 +9,14 @@ from headrace.model.retention import PARTS, Retention
 from headrace.store import tables as t
 from headrace.store.catalog import get_experiment
 from headrace.store.query import get_run
-from headrace.store.runs import touch
 
 
-def of_experiments(tx: Connection) -> Mapping[str, Retention]:
-    """By experiment id, those that say something."""
-    return {row.experiment_id: _retention(row) for row in tx.execute(select(t.retentions))}
+def of_experiments(tx: Connection, namespace: str | None = None) -> Mapping[str, Retention]:
+    """By experiment id, those that say something; of all namespaces, unless one is given."""
+    query = select(t.retentions)
+    if namespace is not None:
+        query = query.where(t.retentions.c.namespace == namespace)
+    return {row.experiment_id: _retention(row) for row in tx.execute(query)}
 
 
 def get(tx: Connection, experiment_id: str) -> Retention:
@@ -39,14 +41,12 @@ def pin(tx: Connection, run_id: str) -> None:
     mine = t.pinned_runs.c.run_key == run.key
     if tx.execute(select(t.pinned_runs.c.run_key).where(mine)).first() is None:
         tx.execute(insert(t.pinned_runs), {"run_key": run.key, "namespace": run.namespace})
-        touch(tx, run.key)
 
 
 def unpin(tx: Connection, run_id: str) -> None:
     """Let retention have the run again. Raises NotFound."""
     run = get_run(tx, run_id)
-    if tx.execute(delete(t.pinned_runs).where(t.pinned_runs.c.run_key == run.key)).rowcount:
-        touch(tx, run.key)
+    tx.execute(delete(t.pinned_runs).where(t.pinned_runs.c.run_key == run.key))
 
 
 def pinned(tx: Connection, namespace: str) -> list[str]:

@@ -17,6 +17,7 @@ from headrace.api.routes.lineage import lineage_routes
 from headrace.api.routes.old import old_routes
 from headrace.api.routes.pipelines import pipelines_routes
 from headrace.api.routes.recurring import recurring_routes
+from headrace.api.routes.retention import retention_routes
 from headrace.api.routes.runs import runs_routes
 from headrace.api.routes.server import server_routes
 from headrace.api.run_view import RunView
@@ -43,6 +44,7 @@ def tagged_routes(services: Services, closing: Closing, scrape: metrics.Scrape) 
         "Pipelines and versions": pipelines_routes(services, documents),
         "Artifacts": lineage_routes(services),
         "Cache": cache_routes(services),
+        "Retention": retention_routes(services),
         "v1beta1": old_routes(services, documents, runs),
     }
     tagged["Server"] = server_routes(services, scrape, Docs(tagged))
