@@ -149,6 +149,7 @@ class Pruner:
             count = await self._read(partial(prune.batch, due=tuple(rest)))
             taken, rest = rest[:count], rest[count:]
             removed = await self._write(partial(prune.remove_runs, run_keys=taken))
+            self.faults(Fault.AFTER_COMMIT)
             runs, tasks = runs + removed[0], tasks + removed[1]
         await self._each(found.staying, prune.expire)
         await self._each(found.orphans, prune.queue)
