@@ -24,8 +24,8 @@ demo: $(READY) ## Run a machine-learning pipeline on an embedded Headrace (home:
 ui: $(READY) ## Serve the demo's home, with a page of its runs at http://127.0.0.1:8888
 	@$(BIN)/headrace up --home $(HOME_DIR)
 
-test: check ## Check, then run every test
-	@$(BIN)/pytest
+test: check ## Check, then run every test, a file at a time on each core
+	@$(BIN)/pytest -n auto --dist loadfile
 
 check: $(READY) ## Format, lint, types, and which room may import which
 	@$(BIN)/ruff format --check $(ROOMS)
