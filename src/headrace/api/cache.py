@@ -45,9 +45,9 @@ class Cache(Handlers):
 
     async def drop(self, request: Request) -> Response:
         """What is narrowed down, or all if that is said in so many words."""
-        which, dry_run = _which(request), query.flag(request, "dry_run")
+        which, dry_run, everything = _which(request), query.flag(request, "dry_run"), query.flag(request, "all")
         namespace = self.principal(request).namespace
-        if which.is_all and not query.flag(request, "all"):
+        if which.is_all and not everything:
             hint = f"Give {_NARROWING}, or all=true"
             raise InvalidInput("it is not said what to drop", where="query", hint=hint)
         work = self.read if dry_run else self.write
