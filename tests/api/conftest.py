@@ -112,6 +112,7 @@ def start(home: Path, settings: Settings, host: str = "127.0.0.1", database_url:
         fresh_id=ids.fresh,
         wake=woken.put,
         schedules_changed=lambda: woken.put("schedules"),
+        notify=lambda: woken.put("webhooks"),
         feed=Feed(),
         pruner=Pruner(database, blobs, Home(home), kept(settings), clock, "me", settle_seconds=0),
     )

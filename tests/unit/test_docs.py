@@ -95,6 +95,7 @@ def services(tmp_path: Path) -> Iterator[Services]:
         fresh_id=ids.fresh,
         wake=lambda _run_id: None,
         schedules_changed=lambda: None,
+        notify=lambda: None,
         feed=Feed(),
         pruner=Pruner(database, blobs, home, kept(Settings()), clock, "me", settle_seconds=0),
     )

@@ -17,7 +17,8 @@ from headrace.store.db import Database
 class Services:
     """`wake(run_id)` tells the controllers that the run's inbox holds something: on the loop, after the commit.
 
-    So does `schedules_changed()` where a recurring run or a backfill was made, enabled or changed.
+    So does `schedules_changed()` where a recurring run or a backfill was made, enabled or changed, and `notify()` where
+    a delivery of a webhook was written.
     """
 
     database: Database
@@ -29,5 +30,6 @@ class Services:
     fresh_id: Callable[[], str]
     wake: Callable[[str], None]
     schedules_changed: Callable[[], None]
+    notify: Callable[[], None]
     feed: Feed
     pruner: Pruner

@@ -10,19 +10,21 @@ import ipaddress
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import NoReturn
 from urllib.parse import urljoin, urlsplit
 
-from headrace.base.errors import InvalidInput
+from headrace.base.errors import InvalidInput, Unavailable
 
 REDIRECTS = 5
 DEFAULT_DOMAINS = ("storage.googleapis.com", "s3.amazonaws.com", "github.com", "raw.githubusercontent.com")
 
 _PORTS = {"https": 443, "http": 80}
 _CHUNK = 64 * 1024
+_KEPT = 1_000
+"""Bytes that are read of an answer to what was sent."""
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -30,12 +32,24 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What may be fetched. `domains` are host names, or `.example.org` for all below one. `validate=False` allows all
-    hosts, ports and addresses; size and time stay bounded."""
+    """What may be asked. `domains` are host names, or `.example.org` for all below one; `any_host` takes all hosts and
+    ports at public addresses. `validate=False` allows all hosts, ports and addresses; size and time stay bounded.
+    The hints say what to do about a URL of http, and an address that is not public."""
 
     domains: tuple[str, ...] = DEFAULT_DOMAINS
     allow_http: bool = False
     validate: bool = True
+    any_host: bool = False
+    http_hint: str = "Give an https URL, or set pipeline_url_allow_http"
+    private_hint: str = "Upload the file instead"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was answered to a POST: the status and the first bytes."""
+
+    status: int
+    body: bytes
 
 
 def resolve(host: str, port: int) -> Sequence[str]:
@@ -71,6 +85,31 @@ class Egress:
                 raise InvalidInput(f"{_shown(url)} {problem}", where=where, hint="Check the URL") from error
         raise InvalidInput(f"{_shown(url)} is redirected more than {REDIRECTS} times", where=where, hint="Give its end")
 
+    def check(self, url: str, where: str) -> None:
+        """Refuse a URL that is not to be asked, as far as that shows without a connection. Raises InvalidInput."""
+        _target(url, self.rules, where)
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str], *, seconds: float, where: str) -> Answer:
+        """Send the body; what was answered, wherever that points to. Blocks for about `seconds` at most.
+
+        Raises InvalidInput at `where` for a URL that is not to be asked, Unavailable where there is no answer.
+        """
+        target = _target(url, self.rules, where)
+        with _Watch(seconds) as watch:
+            connection = http.client.HTTPConnection(target.host, target.port)
+            try:
+                connection.sock = self._connect(target, watch, where)
+                fixed = {"Host": target.netloc, "User-Agent": "headrace", "Connection": "close"}
+                connection.request("POST", target.path, body=body, headers={**headers, **fixed})
+                with connection.getresponse() as answer:
+                    return Answer(answer.status, answer.read(_KEPT))
+            except (OSError, http.client.HTTPException) as error:
+                late = watch.expired or isinstance(error, TimeoutError)
+                problem = f"no answer within {seconds:g} s" if late else _reason(error)
+                raise Unavailable(problem, where=where) from error
+            finally:
+                connection.close()
+
     def _ask(self, target: "_Target", limit: int, watch: "_Watch", where: str) -> bytes | str:
         """The body, or where it is said to be instead."""
         connection = http.client.HTTPConnection(target.host, target.port)
@@ -92,7 +131,7 @@ class Egress:
         addresses = list(self.resolve(target.host, target.port))
         if self.rules.validate and not all(is_public(ipaddress.ip_address(each)) for each in addresses):
             raise InvalidInput(
-                f"{target.host} is at an address that is not public", where=where, hint="Upload the file instead"
+                f"{target.host} is at an address that is not public", where=where, hint=self.rules.private_hint
             )
         trouble: OSError = OSError("the name has no address")
         for address in addresses:
@@ -147,10 +186,10 @@ def _target(url: str, rules: Rules, where: str) -> _Target:
     wanted = port or _PORTS[parts.scheme]
     if rules.validate:
         if parts.scheme == "http" and not rules.allow_http:
-            _refuse("it is not https", where, hint="Give an https URL, or set pipeline_url_allow_http")
-        if wanted != _PORTS[parts.scheme]:
+            _refuse("it is not https", where, hint=rules.http_hint)
+        if wanted != _PORTS[parts.scheme] and not rules.any_host:
             _refuse(f"port {wanted} is not the default one", where)
-        if not _is_allowed(host, rules.domains):
+        if not rules.any_host and not _is_allowed(host, rules.domains):
             hint = "Set pipeline_url_allowed_domains to allow it, or upload the file"
             _refuse(f"the host {host[:100]!r} is not allowed", where, hint=hint)
     netloc = f"[{host}]" if ":" in host else host

@@ -53,6 +53,9 @@ class Settings:
     pipeline_url_allowed_domains: tuple[str, ...] = ()
     pipeline_url_allow_http: bool = False
     pipeline_url_validation_enabled: bool = True
+    webhook_allow_private: bool = False
+    smtp_url: str = ""
+    smtp_from: str = ""
     publish_logs: bool = False
     retention_runs: str = ""
     retention_archived_runs: str = ""

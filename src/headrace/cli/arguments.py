@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 from headrace import __version__
+from headrace.cli import webhook_arguments
 
 
 def parse(argv: Sequence[str]) -> tuple[str, str, dict[str, Any]]:
@@ -43,6 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
     _retention(commands)
     _act(commands)
     _schedule(commands)
+    webhook_arguments.add(commands, _server, _json)
     return parser
 
 
@@ -146,6 +148,11 @@ def _up(commands: _Commands) -> None:
         parser.add_argument(
             f"--retention-{part}", metavar="AGE", help=f"keep {text} so long after the end of the run, such as 90d"
         )
+    parser.add_argument(
+        "--webhook-allow-private", action="store_const", const=True, help="let webhooks send to this network"
+    )
+    parser.add_argument("--smtp-url", metavar="URL", help="the mail server; better given as HEADRACE_SMTP_URL")
+    parser.add_argument("--smtp-from", metavar="ADDRESS", help="where mails come from")
     parser.add_argument("--kill-grace", type=float, metavar="SECONDS", help="between TERM and KILL (default: 10)")
     parser.add_argument(
         "--lease-seconds", type=float, metavar="SECONDS", help="until other servers take over (default: 30)"

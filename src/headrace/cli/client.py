@@ -16,6 +16,7 @@ from headrace.base.json import JsonObject
 
 _V2 = "/apis/v2beta1"
 _OWN_SCHEDULES = "/api/v1/recurringruns"
+_WEBHOOKS = "/api/v1/webhooks"
 _LIST_KEYS = {"recurringruns": "recurringRuns"}
 _TIMEOUT = httpx2.Timeout(60, connect=5)
 _BY_CODE: dict[int, type[errors.HeadraceError]] = {
@@ -158,6 +159,28 @@ class Client:
 
     def stop_backfill(self, schedule_id: str, backfill_id: str) -> None:
         self._post(f"{_OWN_SCHEDULES}/{schedule_id}/backfills/{quote(backfill_id, safe='')}:stop", None)
+
+    def create_webhook(self, webhook: JsonObject) -> Document:
+        return self._post(_WEBHOOKS, webhook)
+
+    def webhooks(self) -> list[Document]:
+        found: list[Document] = self._get(_WEBHOOKS).get("webhooks", [])
+        return found
+
+    def delete_webhook(self, webhook_id: str) -> None:
+        self._call("DELETE", f"{_WEBHOOKS}/{webhook_id}")
+
+    def test_webhook(self, webhook_id: str) -> Document:
+        """The delivery of an example."""
+        return self._post(f"{_WEBHOOKS}/{webhook_id}:test", None)
+
+    def deliveries(self, webhook_id: str) -> list[Document]:
+        """Newest first."""
+        found: list[Document] = self._get(f"{_WEBHOOKS}/{webhook_id}/deliveries").get("deliveries", [])
+        return found
+
+    def resend(self, webhook_id: str, delivery_id: str) -> Document:
+        return self._post(f"{_WEBHOOKS}/{webhook_id}/deliveries/{delivery_id}:resend", None)
 
     def cache(self, *, limit: int, **which: str) -> list[Document]:
         """Up to `limit` entries of the cache, newest first; `which` narrows them."""

@@ -105,6 +105,7 @@ async def _serve(
             fresh_id=ids.fresh,
             wake=controllers.wake,
             schedules_changed=controllers.schedules_changed,
+            notify=controllers.notify,
             feed=feed,
             pruner=controllers.pruner,
         ),

@@ -10,6 +10,7 @@ from headrace.controllers.dispatch import Dispatcher
 from headrace.controllers.faults import Faults, no_faults
 from headrace.controllers.feed import Feed
 from headrace.controllers.fire import Fire
+from headrace.controllers.notify import Notifier, build_sender
 from headrace.controllers.peers import Peers
 from headrace.controllers.pruner import Pruner, Went, kept
 from headrace.controllers.runs import Runs
@@ -27,10 +28,18 @@ class Controllers:
     """The loops of one process. `start` recovers what an earlier process left; `stop` leaves steps running."""
 
     def __init__(
-        self, runs: Runs, dispatcher: Dispatcher, shared: Shared, peers: Peers, schedules: Schedules, pruner: Pruner
+        self,
+        runs: Runs,
+        dispatcher: Dispatcher,
+        shared: Shared,
+        peers: Peers,
+        schedules: Schedules,
+        pruner: Pruner,
+        notifier: Notifier,
     ) -> None:
         self._runs = runs
         self._schedules = schedules
+        self._notifier = notifier
         self._dispatcher = dispatcher
         self._shared = shared
         self._peers = peers
@@ -42,8 +51,10 @@ class Controllers:
         await self._runs.start(self._shared)
         self._schedules.start()
         self.pruner.start()
+        self._notifier.start()
 
     async def stop(self) -> None:
+        await self._notifier.stop()
         await self.pruner.stop()
         await self._schedules.stop()
         await self._peers.stop()
@@ -57,6 +68,10 @@ class Controllers:
     def schedules_changed(self) -> None:
         """Called after a commit that made, enabled or changed a schedule or a backfill."""
         self._schedules.changed()
+
+    def notify(self) -> None:
+        """Called after a commit that wrote a delivery of a webhook."""
+        self._notifier.wake()
 
     @property
     def pruned(self) -> Went:
@@ -104,4 +119,6 @@ def build_controllers(
     shared = Shared(database, advance, dispatcher, feed, faults, registry.wake)
     peers = Peers(database, registry, feed, home, settings, holder)
     pruner = Pruner(database, blobs, home, kept(settings), clock, holder, faults)
-    return Controllers(registry, dispatcher, shared, peers, schedules, pruner)
+    notifier = Notifier(database, build_sender(settings, clock), clock)
+    feed.on_move(notifier.wake)
+    return Controllers(registry, dispatcher, shared, peers, schedules, pruner, notifier)

@@ -14,7 +14,7 @@ from headrace.base.clock import Instant
 from headrace.engine.decision import Change, RunMoved
 from headrace.model.run import Run, StateChange
 from headrace.model.state import State
-from headrace.store import keys
+from headrace.store import keys, webhooks
 from headrace.store import tables as t
 from headrace.store.rows import failure_json, failure_of
 from headrace.store.views import RunChange
@@ -64,7 +64,7 @@ def record(tx: Connection, run: Run, changes: Sequence[Change]) -> None:
 
 
 def add(tx: Connection, run: Run, moves: Sequence[StateChange]) -> None:
-    """The states that the run goes through, in order."""
+    """The states that the run goes through, in order; and the deliveries to whoever wants to be told."""
     taken = keys.take(tx, len(moves))
     rows = [
         {
@@ -79,6 +79,7 @@ def add(tx: Connection, run: Run, moves: Sequence[StateChange]) -> None:
         for key, move in zip(taken, moves, strict=True)
     ]
     tx.execute(_ADD, rows)
+    webhooks.queue(tx, run, moves, taken)
 
 
 def are_waiting(tx: Connection) -> bool:

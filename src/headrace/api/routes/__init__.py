@@ -20,6 +20,7 @@ from headrace.api.routes.recurring import recurring_routes
 from headrace.api.routes.retention import retention_routes
 from headrace.api.routes.runs import runs_routes
 from headrace.api.routes.server import server_routes
+from headrace.api.routes.webhooks import webhook_routes
 from headrace.api.run_view import RunView
 from headrace.api.runs import Runs
 from headrace.api.services import Services
@@ -45,6 +46,7 @@ def tagged_routes(services: Services, closing: Closing, scrape: metrics.Scrape) 
         "Artifacts": lineage_routes(services),
         "Cache": cache_routes(services),
         "Retention": retention_routes(services),
+        "Webhooks": webhook_routes(services),
         "v1beta1": old_routes(services, documents, runs),
     }
     tagged["Server"] = server_routes(services, scrape, Docs(tagged))
