@@ -10,7 +10,7 @@ from sqlalchemy import func, insert, select
 from tests.store.build import a_run, a_task, an_artifact, an_attempt, do, make_experiment, make_run
 
 from headrace.base.clock import SECOND, Instant
-from headrace.base.errors import NotFound
+from headrace.base.errors import NotFound, Unavailable
 from headrace.base.home import Home
 from headrace.blobs.folder import FolderStore
 from headrace.controllers.faults import Fault
@@ -21,7 +21,7 @@ from headrace.model.event import RetryRequested, TaskReady
 from headrace.model.retention import FOREVER, Retention
 from headrace.model.run import Resume, Run
 from headrace.model.state import State
-from headrace.store import cache, catalog, equal, keys, retention, runs, upkeep
+from headrace.store import cache, catalog, equal, keys, leases, retention, runs, upkeep
 from headrace.store import tables as t
 from headrace.store.db import Database, Tx
 from headrace.testing.clock import FakeClock
@@ -271,6 +271,25 @@ def test_a_pass_that_is_killed_is_finished_by_the_next(world: World) -> None:
     assert world.logs() == 0
 
 
+def test_what_cannot_be_removed_holds_up_nothing_else_and_is_tried_again(world: World) -> None:
+    stuck, fine = world.run("stuck", 1), world.run("fine", 1)
+
+    class Refusing(FolderStore):
+        """As a disk that is mounted read-only for a while."""
+
+        def delete(self, uri: str) -> None:
+            if stuck.run_id in uri:
+                raise Unavailable("the disk refused", where=uri)
+            super().delete(uri)
+
+    went = asyncio.run(replace(world.pruner(runs=30), blobs=Refusing(world.home.store)).run())
+    assert (went.runs, went.artifacts, went.artifact_bytes, went.logs) == (2, 1, 12, 2)
+    assert not world.blobs.local_path(f"minio://mlpipeline/v2/artifacts/demo/{fine.run_id}").exists()
+    assert world.rows("removals") == 1
+    assert world.prune(runs=30) == Went(artifacts=1, artifact_bytes=12)
+    assert world.rows("removals") == 0
+
+
 def test_ticks_and_fingerprints_go_with_their_runs(world: World) -> None:
     old = world.run("old", 1)
     do(world.database, lambda tx: equal.execute(tx, "", "f-old", {}, old.run_id, "root.t", again=False))
@@ -307,3 +326,11 @@ def test_ten_thousand_runs_go_while_another_one_goes_on(world: World) -> None:
     assert world.names() == {"live"}
     assert len(seen) > 20
     assert world.rows("tasks") == world.rows("artifacts") == 1
+
+
+def test_of_the_servers_that_stand_one_does_it(database: Database) -> None:
+    assert database.read(lambda tx: leases.is_first(tx, "alone"))
+    do(database, lambda tx: leases.renew(tx, "b", "host", 600))
+    do(database, lambda tx: leases.renew(tx, "c", "host", 600))
+    do(database, lambda tx: leases.renew(tx, "a", "host", -600))
+    assert [database.read(lambda tx, who=who: leases.is_first(tx, who)) for who in "abc"] == [False, True, False]

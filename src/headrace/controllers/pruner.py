@@ -173,10 +173,10 @@ class Pruner:
             settled = await self._write(partial(prune.settle, artifacts=some, released=found.released))
             going = (*settled.whole, *settled.staying)
             named = await self._read(partial(expiry.named_elsewhere, going=going))
-            freed = await asyncio.to_thread(self._remove, going, named)
+            freed, left = await asyncio.to_thread(self._remove, going, named)
             self.faults(Fault.BEFORE_COMMIT)
-            await self._write(partial(prune.done, settled=settled))
-            counted = [each for each in going if each.artifact_id in expected]
+            await self._write(partial(prune.done, settled=settled, but=left))
+            counted = [each for each in going if each.artifact_id in expected.difference(left)]
             went += Went(artifacts=len(counted), artifact_bytes=freed)
         return went
 
@@ -184,11 +184,12 @@ class Pruner:
         """Remove the folders of attempts, on this machine."""
 
         def remove() -> Went:
-            folders = self._old_logs(found)
-            size = sum(map(disk.size, folders))
-            for folder in folders:
-                disk.remove(folder)
-            return Went(logs=len(folders), log_bytes=size)
+            went = Went()
+            for folder in self._old_logs(found):
+                size = disk.size(folder)
+                if _tried(disk.remove, folder):
+                    went += Went(logs=1, log_bytes=size)
+            return went
 
         return await asyncio.to_thread(remove)
 
@@ -204,15 +205,18 @@ class Pruner:
     def _measure(self, artifacts: Sequence[Bytes], named: Collection[str]) -> int:
         return sum(self._size(uri) for uri in {each.uri for each in artifacts if self._is_ours(each, named)})
 
-    def _remove(self, artifacts: Sequence[Bytes], named: Collection[str]) -> int:
-        """Remove the bytes that are this store's and that no other artifact names; gives how many."""
-        freed = 0
+    def _remove(self, artifacts: Sequence[Bytes], named: Collection[str]) -> tuple[int, set[str]]:
+        """Remove the bytes that are this store's and that no other artifact names; how many, and whose are left."""
+        freed, left = 0, set[str]()
         for each in artifacts:
             if self._is_ours(each, named):
-                freed += self._size(each.uri)
-                self.blobs.delete(each.uri)
-                self.blobs.tidy(each.uri, each.run_id)
-        return freed
+                size = self._size(each.uri)
+                if _tried(self.blobs.delete, each.uri):
+                    freed += size
+                    self.blobs.tidy(each.uri, each.run_id)
+                else:
+                    left.add(each.artifact_id)
+        return freed, left
 
     def _is_ours(self, each: Bytes, named: Collection[str]) -> bool:
         """A uri that a step made up may be none that the store takes: then there are no bytes of ours."""
@@ -243,3 +247,13 @@ def kept(settings: Settings) -> Retention:
 
 def _of(unit: Callable[[Tx, Sequence[str]], None], ids: Sequence[str]) -> Callable[[Tx], None]:
     return lambda tx: unit(tx, ids)
+
+
+def _tried(remove: Callable[[T], None], what: T) -> bool:
+    """Whether it was removed. One that cannot be keeps no other one; the next pass tries again."""
+    try:
+        remove(what)
+    except (HeadraceError, OSError) as error:
+        log.warning("retention leaves something behind for now: %s", error)
+        return False
+    return True

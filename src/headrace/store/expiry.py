@@ -25,7 +25,7 @@ from headrace.store.upkeep import ENDED
 
 NOT_TOUCHED = or_(
     exists().where(t.pinned_runs.c.run_key == t.runs.c.run_key),
-    exists().where(t.resumes.c.from_run == t.runs.c.run_id),
+    t.runs.c.run_id.in_(select(t.resumes.c.from_run)),
     exists().where(t.inbox.c.run_id == t.runs.c.run_id),
 )
 _RUNS: Select[Any] = (

@@ -119,12 +119,13 @@ def settle(tx: Connection, artifacts: Sequence[str], released: Collection[int]) 
     )
 
 
-def done(tx: Connection, settled: Settled) -> None:
-    """Their bytes are removed."""
+def done(tx: Connection, settled: Settled, but: Collection[str] = ()) -> None:
+    """Their bytes are removed, `but` those of some, which stay in the queue."""
     r = t.removals.c
-    tx.execute(delete(t.removals).where(r.artifact_id.in_([each.artifact_id for each in settled.whole])))
-    stay = r.artifact_id.in_([each.artifact_id for each in settled.staying])
-    tx.execute(update(t.removals).where(stay).values(done=1))
+    whole = [each.artifact_id for each in settled.whole if each.artifact_id not in but]
+    staying = [each.artifact_id for each in settled.staying if each.artifact_id not in but]
+    tx.execute(delete(t.removals).where(r.artifact_id.in_(whole)))
+    tx.execute(update(t.removals).where(r.artifact_id.in_(staying)).values(done=1))
 
 
 def unnamed_plans(tx: Connection) -> list[str]:
