@@ -27,7 +27,7 @@ def test_an_age_is_read_and_spelt(text: str, seconds: float, spelt: str) -> None
     assert age.parse(spelt, "here") == micros
 
 
-@pytest.mark.parametrize("text", ["", "90", "d", "-1d", "1d2h", "1y", "9999999999d"])
+@pytest.mark.parametrize("text", ["", "90", "d", "-1d", "1d2h", "1y", "9999999999d", "999999999w", "1000000d"])
 def test_what_is_no_age_names_where_it_stands(text: str) -> None:
     with pytest.raises(InvalidInput, match=r"here: .* is no age"):
         age.parse(text, "here")
