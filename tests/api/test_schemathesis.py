@@ -118,11 +118,16 @@ def cases(described: Any, mode: GenerationMode, known: dict[str, str]) -> Iterat
     """The cases of each operation; those that remove something come last."""
     schema = schemathesis.openapi.from_dict(described)
     found = [each.ok() for each in schema.get_all_operations()]
-    for operation in sorted(found, key=lambda each: each.method == "delete"):
+    for operation in sorted(found, key=_spoils):
         if operation.label in ENDLESS or (mode is GenerationMode.NEGATIVE and not (operation.query or operation.body)):
             continue  # any text is an id
         drawn = operation.as_strategy(generation_mode=mode)
         yield st.builds(placed, drawn, st.just(known), st.sampled_from([True, True, True, False]))
+
+
+def _spoils(operation: Any) -> bool:
+    """Whether it leaves the known run gone, or live where no controller will end it: those come last."""
+    return operation.method == "delete" or operation.label.endswith(("retry", "resume"))
 
 
 def placed(case: Case, known: dict[str, str], at: bool) -> Case:

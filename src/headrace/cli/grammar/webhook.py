@@ -1,15 +1,11 @@
-"""The grammar of `headrace webhook`. Imports `argparse` only."""
+"""`headrace webhook`."""
 
 import argparse
-from collections.abc import Callable
-from typing import TypeAlias
 
-_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
-_Adds: TypeAlias = Callable[[argparse.ArgumentParser], None]
+from headrace.cli.grammar.common import Commands, json, server
 
 
-def add(commands: _Commands, server: _Adds, json: _Adds) -> None:
-    """The group and its commands; `server` and `json` add what all clients' commands have."""
+def add_webhook(commands: Commands) -> None:
     text = "tell others when runs begin or end: by HTTP, in Slack, by mail"
     group = commands.add_parser("webhook", help=text, description=text)
     verbs = group.add_subparsers(title="commands", metavar="COMMAND", required=True)
