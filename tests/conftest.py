@@ -11,7 +11,7 @@ DATABASES = ("sqlite", "postgresql", "mariadb")
 
 @pytest.fixture(scope="session")
 def instances() -> Iterator[Instances]:
-    """The database servers of this session."""
+    """The database servers of this run of the tests."""
     made = Instances()
     yield made
     made.stop()
