@@ -7,6 +7,8 @@ identity.json      who this home is among those that share a database
 store/BUCKET/...   what `minio://BUCKET/...` means; store.gs/ and store.s3/ are the same for `gs://` and `s3://`
 attempts/ID/       an attempt's own folder: log, claim, exit record, outputs/, tmp/
 environments/KEY/  the Python environments of steps
+volumes/UID/       what is in a persistent volume claim
+workspaces/RUN/    the workspace that the steps of a run share
 """
 
 import os
@@ -66,8 +68,24 @@ class Home:
     def environments(self) -> Path:
         return self.root / "environments"
 
+    @property
+    def volumes(self) -> Path:
+        return self.root / "volumes"
+
+    @property
+    def workspaces(self) -> Path:
+        return self.root / "workspaces"
+
     def attempt(self, attempt_id: str) -> Path:
         return self.attempts / attempt_id
 
     def log(self, attempt_id: str) -> Path:
         return self.attempt(attempt_id) / "log"
+
+    def volume(self, uid: str) -> Path:
+        """The folder that the claim with that uid is; made by whoever needs it first."""
+        return self.volumes / uid
+
+    def workspace(self, run_id: str) -> Path:
+        """What a run's steps find at `/kfp-workspace`; made by whoever needs it first."""
+        return self.workspaces / run_id

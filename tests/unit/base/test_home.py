@@ -44,6 +44,10 @@ def test_every_path_is_inside(tmp_path: Path) -> None:
         home.environments,
         home.attempt("a"),
         home.log("a"),
+        home.volumes,
+        home.volume("a"),
+        home.workspaces,
+        home.workspace("a"),
     ]
     assert len(set(paths)) == len(paths)
     assert all(path.is_relative_to(tmp_path) for path in paths)

@@ -11,6 +11,7 @@ Large columns come last in their table: SQLite then reads the others without the
 
 from headrace.store.tables.cache import cache_drops, fingerprints
 from headrace.store.tables.catalog import experiments, pipeline_versions, pipelines, plans, tags
+from headrace.store.tables.claims import claim_mounts, claims
 from headrace.store.tables.common import GONE, ID, KEY, NAMESPACE, OPTIONS, STATE, TEXT, metadata
 from headrace.store.tables.lineage import artifact_tasks, artifacts, metrics
 from headrace.store.tables.notices import deliveries, webhooks
@@ -32,6 +33,8 @@ __all__ = [
     "attempts",
     "backfills",
     "cache_drops",
+    "claim_mounts",
+    "claims",
     "deliveries",
     "experiments",
     "fingerprints",
