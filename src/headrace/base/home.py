@@ -4,6 +4,7 @@ headrace.db        the database (SQLite)
 headrace.toml      settings, if the user wrote some
 server.json        where the server that is up listens; server.lock is held while it is
 identity.json      who this home is among those that share a database
+secret.key         what the values of secrets are sealed with, once there was one
 store/BUCKET/...   what `minio://BUCKET/...` means; store.gs/ and store.s3/ are the same for `gs://` and `s3://`
 attempts/ID/       an attempt's own folder: log, claim, exit record, outputs/, tmp/
 environments/KEY/  the Python environments of steps
@@ -55,6 +56,10 @@ class Home:
     @property
     def identity(self) -> Path:
         return self.root / "identity.json"
+
+    @property
+    def secret_key(self) -> Path:
+        return self.root / "secret.key"
 
     @property
     def store(self) -> Path:

@@ -56,6 +56,7 @@ class Settings:
     webhook_allow_private: bool = False
     smtp_url: str = ""
     smtp_from: str = ""
+    secret_key_file: str = ""
     publish_logs: bool = False
     retention_runs: str = ""
     retention_archived_runs: str = ""

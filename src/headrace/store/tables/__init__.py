@@ -15,6 +15,7 @@ from headrace.store.tables.claims import claim_mounts, claims
 from headrace.store.tables.common import GONE, ID, KEY, NAMESPACE, OPTIONS, STATE, TEXT, metadata
 from headrace.store.tables.lineage import artifact_tasks, artifacts, metrics
 from headrace.store.tables.notices import deliveries, webhooks
+from headrace.store.tables.objects import config_maps, secrets
 from headrace.store.tables.retention import pinned_runs, removals, retentions
 from headrace.store.tables.runs import attempts, holders, inbox, leases, resumes, run_changes, run_events, runs, tasks
 from headrace.store.tables.schedules import backfills, recurring_runs, ticks
@@ -35,6 +36,7 @@ __all__ = [
     "cache_drops",
     "claim_mounts",
     "claims",
+    "config_maps",
     "deliveries",
     "experiments",
     "fingerprints",
@@ -55,6 +57,7 @@ __all__ = [
     "run_events",
     "runs",
     "schema_version",
+    "secrets",
     "sequences",
     "tags",
     "tasks",
