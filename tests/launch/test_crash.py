@@ -157,12 +157,13 @@ def test_a_fork_server_that_is_killed_alone(home: Home) -> None:
 
     async def scenario() -> None:
         gate = Gate(home)
+        others = set(linux.children(os.getpid()))  # the servers of other tests
         async with launcher(home) as run:
             requests = [gate.python(run.steps), gate.command(run.steps)]
             await relaunch(run, requests)
             for request in requests:
                 await until_file(request.folder / "up")
-            for pid in linux.children(os.getpid()):
+            for pid in set(linux.children(os.getpid())) - others:
                 os.kill(pid, signal.SIGKILL)
             other = run.steps.python("def step():\n    pass\n")
             await run.succeed(other)
