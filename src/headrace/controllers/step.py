@@ -53,8 +53,8 @@ class Step:
 
     def parameter_files(self, home: Home) -> dict[str, str]:
         """Where each output parameter is written, by its name."""
-        folder = home.attempt(self.attempt_id) / "outputs"
-        return {name: str(folder / name) for name in self.component.interface.output_parameters}
+        folder = f"{home.attempt(self.attempt_id)}/outputs"
+        return {name: f"{folder}/{name}" for name in self.component.interface.output_parameters}
 
 
 def launch_request(step: Step, home: Home, blobs: FolderStore) -> LaunchRequest:
