@@ -66,6 +66,9 @@ def add_up(commands: Commands) -> None:
     )
     parser.add_argument("--smtp-url", metavar="URL", help="the mail server; better given as HEADRACE_SMTP_URL")
     parser.add_argument("--smtp-from", metavar="ADDRESS", help="where mails come from")
+    parser.add_argument(
+        "--secret-key-file", metavar="FILE", help="the key of secrets (default: secret.key in the home)"
+    )
     parser.add_argument("--kill-grace", type=float, metavar="SECONDS", help="between TERM and KILL (default: 10)")
     parser.add_argument(
         "--lease-seconds", type=float, metavar="SECONDS", help="until other servers take over (default: 30)"
