@@ -31,6 +31,7 @@ from headrace.model.run import Run
 from headrace.spec.plans import Plans
 from headrace.store import runs
 from headrace.store.db import Database
+from headrace.store.vault import Vault
 
 V2 = "/apis/v2beta1"
 
@@ -115,6 +116,7 @@ def start(home: Path, settings: Settings, host: str = "127.0.0.1", database_url:
         notify=lambda: woken.put("webhooks"),
         feed=Feed(),
         pruner=Pruner(database, blobs, Home(home), kept(settings), clock, "me", settle_seconds=0),
+        vault=Vault.of(Home(home), settings),
     )
 
     async def main() -> None:

@@ -93,6 +93,8 @@ def known(served: Api) -> dict[str, str]:
     backfill = served.http.post(
         f"/api/v1/recurringruns/{recurring['recurring_run_id']}/backfills", json={"start_time": "2023-11-14T00:00:00Z"}
     ).json()
+    for each in ("secrets", "configmaps"):
+        served.http.post(f"/api/v1/{each}", json={"name": "known", "data": {"word": "aGk="}})
     return {
         "run_id": scene.run_id,
         "task_id": scene.task_id(),
@@ -103,6 +105,8 @@ def known(served: Api) -> dict[str, str]:
         "version_id": version["pipeline_version_id"],
         "recurring_run_id": recurring["recurring_run_id"],
         "backfill_id": backfill["backfill_id"],
+        "secret_name": "known",
+        "config_map_name": "known",
         "source": "minio",
         "bucket": "mlpipeline",
         "key": "v2/model",

@@ -28,6 +28,7 @@ from headrace.controllers.feed import Feed
 from headrace.controllers.pruner import Pruner, Went, kept
 from headrace.spec.plans import Plans
 from headrace.store.db import Database
+from headrace.store.vault import Vault
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -98,6 +99,7 @@ def services(tmp_path: Path) -> Iterator[Services]:
         notify=lambda: None,
         feed=Feed(),
         pruner=Pruner(database, blobs, home, kept(Settings()), clock, "me", settle_seconds=0),
+        vault=Vault.of(home, Settings()),
     )
     database.close()
 

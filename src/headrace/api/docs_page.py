@@ -15,7 +15,7 @@ from headrace.api.page import policy as page_policy
 Json = Mapping[str, Any]
 """A part of the document."""
 
-_METHODS = ("get", "post", "patch", "delete")
+_METHODS = ("get", "post", "put", "patch", "delete")
 
 
 def policy() -> str:

@@ -33,6 +33,14 @@ MAX_DEPTH = 100
 M = TypeVar("M", bound="Message")
 
 
+class Unlike(InvalidInput):
+    """A value is not of its field's type. `wanted` says what is, without the value."""
+
+    def __init__(self, wanted: str, shown: str, where: str) -> None:
+        super().__init__(f"{wanted} is wanted, not {shown}", where=where)
+        self.wanted = wanted
+
+
 class Message(msgspec.Struct, omit_defaults=True, kw_only=True):
     """A protobuf message. A field's default is what protobuf leaves out."""
 
@@ -77,7 +85,8 @@ def decode(body: bytes, what: str = "the body") -> JsonValue:
     try:
         value: JsonValue = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"{what} is not JSON: {error}", hint="Send a JSON document in UTF-8") from error
+        said = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else error
+        raise InvalidInput(f"{what} is not JSON: {said}", hint="Send a JSON document in UTF-8") from error
     except RecursionError as error:
         raise _too_deep(what) from error
     level = [value]
@@ -91,6 +100,14 @@ def decode(body: bytes, what: str = "the body") -> JsonValue:
 def read(kind: type[M], body: bytes) -> M:
     """The message that the body holds; an empty body is an empty message. Raises InvalidInput that names the field."""
     return from_json(kind, decode(body) if body.strip() else {})
+
+
+def read_unseen(kind: type[M], body: bytes) -> M:
+    """As `read`, of a body that holds what no answer and no log may repeat: errors name the field, and no value."""
+    try:
+        return read(kind, body)
+    except Unlike as error:
+        raise InvalidInput(f"{error.wanted} is wanted", where=error.where) from None
 
 
 def from_json(kind: type[M], value: JsonValue, where: str = "") -> M:
@@ -256,8 +273,8 @@ def _too_deep(what: str) -> InvalidInput:
     return InvalidInput(f"{what} is nested more than {MAX_DEPTH} levels deep", hint="Flatten it")
 
 
-def _wrong(where: str, wanted: str, value: JsonValue) -> InvalidInput:
-    return InvalidInput(f"{wanted} is wanted, not {_shown(value)}", where=where)
+def _wrong(where: str, wanted: str, value: JsonValue) -> Unlike:
+    return Unlike(wanted, _shown(value), where)
 
 
 def _shown(value: object) -> str:

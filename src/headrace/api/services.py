@@ -11,6 +11,7 @@ from headrace.controllers.feed import Feed
 from headrace.controllers.pruner import Pruner
 from headrace.spec.plans import Plans
 from headrace.store.db import Database
+from headrace.store.vault import Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +34,4 @@ class Services:
     notify: Callable[[], None]
     feed: Feed
     pruner: Pruner
+    vault: Vault

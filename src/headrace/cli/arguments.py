@@ -11,6 +11,7 @@ from headrace import __version__
 from headrace.cli.grammar.act import SHELL, add_act
 from headrace.cli.grammar.keep import add_cache, add_retention
 from headrace.cli.grammar.look import add_look
+from headrace.cli.grammar.objects import add_objects
 from headrace.cli.grammar.run import add_run, add_sim
 from headrace.cli.grammar.schedule import add_schedule
 from headrace.cli.grammar.serve import add_up
@@ -51,4 +52,5 @@ def build_parser() -> argparse.ArgumentParser:
     add_act(commands)
     add_schedule(commands)
     add_webhook(commands)
+    add_objects(commands)
     return parser

@@ -15,9 +15,10 @@ from headrace.base import errors
 from headrace.base.json import JsonObject
 
 _V2 = "/apis/v2beta1"
+_OWN = "/api/v1"
 _OWN_SCHEDULES = "/api/v1/recurringruns"
 _WEBHOOKS = "/api/v1/webhooks"
-_LIST_KEYS = {"recurringruns": "recurringRuns"}
+_LIST_KEYS = {"recurringruns": "recurringRuns", "configmaps": "config_maps"}
 _TIMEOUT = httpx2.Timeout(60, connect=5)
 _BY_CODE: dict[int, type[errors.HeadraceError]] = {
     3: errors.InvalidInput,
@@ -181,6 +182,26 @@ class Client:
 
     def resend(self, webhook_id: str, delivery_id: str) -> Document:
         return self._post(f"{_WEBHOOKS}/{webhook_id}/deliveries/{delivery_id}:resend", None)
+
+    def create_object(self, kind: str, body: JsonObject) -> Document:
+        """A secret or a config map; `kind` is `secrets` or `configmaps`."""
+        return self._post(f"{_OWN}/{kind}", body)
+
+    def replace_object(self, kind: str, name: str, body: JsonObject) -> Document:
+        """It is made where there is none."""
+        return self._call("PUT", f"{_OWN}/{kind}/{quote(name, safe='')}", json=body)
+
+    def objects(self, kind: str) -> list[Document]:
+        """All of them by name, without values."""
+        found: list[Document] = self._get(f"{_OWN}/{kind}").get(_LIST_KEYS.get(kind, kind), [])
+        return found
+
+    def object(self, kind: str, name: str) -> Document:
+        """A config map comes with its values, a secret never does."""
+        return self._get(f"{_OWN}/{kind}/{quote(name, safe='')}")
+
+    def delete_object(self, kind: str, name: str) -> None:
+        self._call("DELETE", f"{_OWN}/{kind}/{quote(name, safe='')}")
 
     def cache(self, *, limit: int, **which: str) -> list[Document]:
         """Up to `limit` entries of the cache, newest first; `which` narrows them."""

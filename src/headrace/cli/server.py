@@ -34,6 +34,7 @@ from headrace.rpc.inside import App
 from headrace.spec.plans import Plans
 from headrace.store import catalog, leases
 from headrace.store.db import Database
+from headrace.store.vault import Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,7 @@ async def _serve(
             notify=controllers.notify,
             feed=feed,
             pruner=controllers.pruner,
+            vault=Vault.of(home, settings),
         ),
         load_registry(controllers),
     )

@@ -33,6 +33,11 @@ LINES = [
     "schedule delete nightly --stop-runs",
     "backfill nightly --from 2026-01-01 --to 2026-01-31 --dry-run",
     "backfill nightly --stop abc",
+    "secret create db --from-file a=- --from-env-file e --from-literal k=v --replace",
+    "configmap create db --from-file a",
+    "secret list",
+    "secret get db",
+    "configmap delete db",
 ]
 
 

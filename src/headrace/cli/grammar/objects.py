@@ -1,0 +1,54 @@
+"""`headrace secret` and `headrace configmap`."""
+
+import argparse
+
+from headrace.cli.grammar.common import Commands, json, server
+
+
+def add_objects(commands: Commands) -> None:
+    _add(commands, "secret", "secrets that steps get as variables or files; their values are never shown")
+    _add(commands, "configmap", "config maps that steps get as variables or files")
+
+
+def _add(commands: Commands, kind: str, text: str) -> None:
+    group = commands.add_parser(kind, help=text, description=text)
+    verbs = group.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def command(name: str, text: str, *, function: str = "", of_one: bool = True) -> argparse.ArgumentParser:
+        parser = verbs.add_parser(name, help=text, description=text)
+        parser.set_defaults(handler=f"headrace.cli.objects:{function or name}", kind=f"{kind}s")
+        if of_one:
+            parser.add_argument("name", metavar="NAME", help="its name")
+        server(parser)
+        json(parser)
+        return parser
+
+    create = command("create", "make one from files, standard input or values")
+    create.add_argument(
+        "--from-file",
+        dest="files",
+        action="append",
+        default=[],
+        metavar="[KEY=]PATH",
+        help="a value from a file, or from standard input where PATH is -; of a folder, each file; repeatable",
+    )
+    create.add_argument(
+        "--from-env-file",
+        dest="env_files",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="values from lines KEY=VALUE, - for standard input; repeatable",
+    )
+    create.add_argument(
+        "--from-literal",
+        dest="literals",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="this value, which the shell's history and `ps` then show; repeatable",
+    )
+    create.add_argument("--replace", action="store_true", help="put it in the place of one that is there")
+    command("list", "list them, without values", function="ls", of_one=False)
+    command("get", "show one, but for values" if kind == "secret" else "show one, with its values")
+    command("delete", "remove one")
