@@ -126,7 +126,7 @@ def test_artifacts_are_made_with_their_link(api: Api, scene: Scene) -> None:
     assert api.get("/runs", sort_by="metric:acc desc")["runs"][0]["run_id"] == scene.run_id
     groups = api.get(f"/runs/{scene.run_id}/tasks/{task}")["outputs"]["artifacts"]
     assert [(each["artifact_key"], each["type"]) for each in groups] == [
-        (key, "OUTPUT") for key in ("out", "again", "n", "o")
+        (key, "OUTPUT") for key in ("again", "out", "n", "o")
     ]
 
 

@@ -32,7 +32,7 @@ _LINKS = (
     )
     .join(t.artifact_tasks, t.artifacts.c.artifact_id == t.artifact_tasks.c.artifact_id)
     .where(t.artifact_tasks.c.run_key == bindparam("run"), t.artifact_tasks.c.posted == 1)
-    .order_by(t.artifacts.c.artifact_key)
+    .order_by(t.artifacts.c.artifact_key, t.artifact_tasks.c.key)
 )
 _SAME = (
     select(t.artifacts)
