@@ -78,9 +78,11 @@ def test_deliveries_are_shown_and_sent_again(api: Api) -> None:
         ({"experiment_id": "nope"}, 404, "Experiment nope"),
         ({"recurring_run_id": "nope"}, 404, ""),
         ({"color": "red"}, 400, "color"),
+        ({"secret": ["s3cr3t-word"]}, 400, "secret: a string is wanted"),
     ],
 )
 def test_what_is_no_webhook(api: Api, fields: dict[str, Any], status: int, where: str) -> None:
     refused = api.http.post(HOOKS, json={**GOOD, **fields})
     assert refused.status_code == status, refused.text
     assert where in refused.json()["message"]
+    assert GOOD["secret"] not in refused.text

@@ -2,7 +2,9 @@
 
 import base64
 from collections.abc import Mapping
+from concurrent.futures import Future
 from pathlib import Path
+from threading import Barrier, Event
 
 import pytest
 from sqlalchemy import text
@@ -13,8 +15,9 @@ from headrace.base.clock import Instant
 from headrace.base.errors import AlreadyExists, FailedPrecondition, NotFound
 from headrace.model.objects import KeyedObject, ObjectKind
 from headrace.store import objects
-from headrace.store.db import Database
+from headrace.store.db import Database, Tx
 from headrace.store.vault import Vault
+from headrace.testing.clock import FakeClock
 
 BYTES = bytes(range(256))
 WORD = b"c0rrect-h0rse"
@@ -105,6 +108,39 @@ def test_a_moved_or_altered_value_does_not_open(database: Database, vault: Vault
         made.dispose()
         with pytest.raises(FailedPrecondition, match="cannot be opened"):
             opened(database, vault, "moved" if "moved" in change else "db")
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
+def test_of_two_servers_that_make_a_key_at_once_one_is_refused(
+    database: Database, url: str, clock: FakeClock, tmp_path: Path
+) -> None:
+    other = Database.open(url, clock)
+    try:
+        for turn in range(5):
+            both = Barrier(2)
+            made = [
+                together(each, both, Vault(tmp_path / f"{turn}-{number}.key"), f"s{number}")
+                for number, each in enumerate((database, other))
+            ]
+            refused = [each.exception(timeout=60) for each in made]
+            assert sum(isinstance(each, FailedPrecondition) for each in refused) == 1, refused
+            [kept] = database.read(lambda tx: objects.listed(tx, ObjectKind.SECRET, ""))
+            do(database, lambda tx, kept=kept: objects.remove(tx, ObjectKind.SECRET, "", kept.name))
+    finally:
+        other.close()
+
+
+def together(database: Database, both: Barrier, vault: Vault, name: str) -> "Future[KeyedObject]":
+    """Put a secret in a transaction that has begun when the other's has; tried again, it does not wait."""
+    sealed, begun = vault.seal("", name, {"a": b"1"}), Event()
+
+    def unit(tx: Tx) -> KeyedObject:
+        if not begun.is_set():
+            begun.set()
+            both.wait(60)
+        return objects.put_secret(tx, vault, sealed, Instant(1), replace=False)
+
+    return database.submit(unit)
 
 
 def test_servers_with_one_key_share_secrets_and_another_says_what_to_do(

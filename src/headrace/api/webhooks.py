@@ -35,7 +35,7 @@ class Webhooks(Handlers):
 
     async def create(self, request: Request) -> Response:
         """A webhook that sends JSON and is given no secret gets one, which only this answer tells."""
-        asked = proto_json.read(wire.Webhook, await body.read(request))
+        asked = proto_json.read_unseen(wire.Webhook, await body.read(request))
         scope, scope_id = _scope(asked)
         made = Webhook(
             webhook_id=self.services.fresh_id(),
@@ -70,7 +70,7 @@ class Webhooks(Handlers):
         return reply(_message(await self.read(lambda tx: self._named(tx, request))))
 
     async def update(self, request: Request) -> Response:
-        asked = proto_json.read(wire.ChangeWebhook, await body.read(request))
+        asked = proto_json.read_unseen(wire.ChangeWebhook, await body.read(request))
 
         def unit(tx: Tx) -> Webhook:
             known = self._named(tx, request)

@@ -16,12 +16,17 @@ from headrace.store import tables as t
 from headrace.store.rows import Values, from_json, to_json
 from headrace.store.vault import Sealed, Vault
 
+_IN_TURN = select(t.sequences.c.next).with_for_update()
+"""Of servers that share the database one at a time writes a secret: two that have no key yet would each make one, see
+no secret of the other's, and go on. SQLite, where one server writes anyway, leaves the lock out."""
+
 _TABLES = {ObjectKind.SECRET: t.secrets, ObjectKind.CONFIG_MAP: t.config_maps}
 
 
 def put_secret(tx: Connection, vault: Vault, sealed: Sealed, now: Instant, *, replace: bool) -> KeyedObject:
     """Write a secret; `replace` also over one that is there. Raises AlreadyExists, and FailedPrecondition as
     `must_fit` does."""
+    tx.execute(_IN_TURN)
     must_fit(tx, vault, sealed.key_id, sealed.namespace, sealed.name)
     values: Values = {"key_id": sealed.key_id, "sizes": to_json(sealed.sizes), "data": _data(sealed.values)}
     return _put(tx, ObjectKind.SECRET, sealed.namespace, sealed.name, values, now, replace=replace)
