@@ -1,14 +1,23 @@
 """One real server for the tests with the real `kfp` client, and the corpus of compiled pipelines where there is one."""
 
 import csv
+import json
 import os
+import sys
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.compat.pipelines.play import Back
+from tests.compat.pipelines.steps import OWN
 from tests.databases import Instances, Missing
 from tests.harness import Server
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    import kfp
 
 ROOT = Path(__file__).parents[2]
 
@@ -77,5 +86,17 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     running = Server(tmp_path_factory.mktemp("compat") / "home", ["--slots", "2"])
     try:
         yield running.start()
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def back(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Back]:
+    """A server for pipelines whose steps run in the environment of the tests, for all tests that leave it as it is."""
+    environment = {"HEADRACE_IMAGES": json.dumps({OWN: {"venv": sys.prefix}})}
+    running = Server(tmp_path_factory.mktemp("own") / "home", ["--slots", "4"], environment=environment)
+    try:
+        running.start()
+        yield Back(running, kfp.Client(host=running.url))
     finally:
         running.stop()

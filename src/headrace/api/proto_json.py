@@ -86,7 +86,8 @@ def decode(body: bytes, what: str = "the body") -> JsonValue:
         value: JsonValue = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         said = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else error
-        raise InvalidInput(f"{what} is not JSON: {said}", hint="Send a JSON document in UTF-8") from error
+        hint = "Send a JSON document in UTF-8; NaN and Infinity are no JSON"
+        raise InvalidInput(f"{what} is not JSON: {said}", hint=hint) from error
     except RecursionError as error:
         raise _too_deep(what) from error
     level = [value]

@@ -1,7 +1,8 @@
 """URIs of objects: `minio://BUCKET/KEY`, `s3://`, `gs://`; read from what users and steps write, never trusted.
 
 A key is taken as it stands: `#`, `?`, `%` and blanks are characters of a name, nothing is decoded. What could lead out
-of a bucket, or could not be a file's name, is refused, so that every location is also a safe relative path.
+of a bucket, or could not be a file's name, is refused, so that every location is also a safe relative path. A slash at
+the end is how many write a folder, and says no more.
 """
 
 from dataclasses import dataclass
@@ -40,7 +41,7 @@ def parse(uri: str) -> Location:
         raise InvalidInput(
             "names no object in its bucket", where=_shown(uri), hint=f"Write it as {scheme}://BUCKET/KEY"
         )
-    names = tuple(key.split("/"))
+    names = tuple(key.removesuffix("/").split("/"))
     for name in (bucket, *names):
         _check_name(name, uri)
     if bucket.startswith("."):

@@ -211,7 +211,7 @@ class Dispatcher:
         step, path = sent.step, sent.step.task.path
         if seen.exit_code == 0 and not seen.killed:
             try:
-                outputs = publish(step, self._home, self._blobs, seen.started_at, seen.at)
+                done = publish(step, self._home, self._blobs, seen.started_at, seen.at)
             except StepError as error:
                 failure, infrastructure = Failure(str(error)), error.infrastructure
             except Unavailable as error:
@@ -221,7 +221,9 @@ class Dispatcher:
             except OSError as error:
                 failure, infrastructure = Failure(f"its outputs cannot be published: {error}"), True
             else:
-                return AttemptSucceeded(step.attempt_id, path, seen.at, seen.started_at, outputs, seen.usage)
+                return AttemptSucceeded(
+                    step.attempt_id, path, seen.at, seen.started_at, done.outputs, seen.usage, done.warning
+                )
         else:
             failure = Failure(explain_exit(seen, sent.request, self._settings.images))
             infrastructure = not seen.killed and was_starved(sent.request)

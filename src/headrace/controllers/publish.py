@@ -1,30 +1,61 @@
 """After a step ended well: read what it wrote, seal its artifacts, and give the outputs that the run will record.
 
-Blocking file work, called in a thread. Raises StepError where an output is missing or an input was changed or removed.
+Blocking file work, called in a thread. Raises StepError where a parameter is missing or an input was changed or
+removed. An artifact that was not written is only worth a warning, as for Kubeflow Pipelines.
 """
 
 import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from headrace.base import ids
 from headrace.base.clock import Instant
-from headrace.base.errors import NotFound, StepError
+from headrace.base.errors import InvalidInput, NotFound, StepError
 from headrace.base.home import Home
 from headrace.blobs.folder import FolderStore
 from headrace.controllers.step import OUTPUT_FILE, Step
+from headrace.launch.outside import outside
 from headrace.model.artifact import Artifact, Bindings
 from headrace.spec.executor import ExecutorOutput, OutputArtifact, parse_output
 
+_WITHOUT_FILES = ("system.Metrics", "system.ClassificationMetrics", "system.SlicedClassificationMetrics")
+"""Types that are known by their metadata."""
 
-def publish(step: Step, home: Home, blobs: FolderStore, started_at: Instant, at: Instant) -> Bindings:
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The outputs of an attempt; `warning` says what it may have forgotten."""
+
+    outputs: Bindings
+    warning: str = ""
+
+
+def publish(step: Step, home: Home, blobs: FolderStore, started_at: Instant, at: Instant) -> Published:
     """The outputs of the attempt, which ran from `started_at` to `at`; its artifacts are read-only from now on."""
     _check_inputs(step, blobs, started_at)
     written = _read_outputs(step, home, blobs)
+    folder = home.attempt(step.attempt_id)
     artifacts = {
-        key: tuple(_seal(step, blobs, key, index, each, at) for index, each in enumerate(made))
+        key: tuple(_seal(step, folder, blobs, key, index, each, at) for index, each in enumerate(made))
         for key, made in written.artifacts.items()
     }
-    return Bindings(written.parameters, {key: made for key, made in artifacts.items() if made})
+    outputs = Bindings(written.parameters, {key: made for key, made in artifacts.items() if made})
+    return Published(outputs, "; ".join(_missing(written, artifacts, blobs)))
+
+
+def _missing(
+    written: ExecutorOutput, artifacts: Mapping[str, tuple[Artifact, ...]], blobs: FolderStore
+) -> Iterator[str]:
+    """What to say of the artifacts that should have bytes here and have none, nor anything else that tells of them."""
+    for key, made in artifacts.items():
+        for artifact, described in zip(made, written.artifacts[key], strict=True):
+            if artifact.size >= 0:
+                continue
+            if described.custom_path:
+                yield f"output artifact {key}: there is nothing at its custom path {described.custom_path}"
+            elif blobs.owns(artifact.uri) and not artifact.metadata and artifact.type not in _WITHOUT_FILES:
+                yield f"output artifact {key}: the step wrote nothing to its path"
 
 
 def _check_inputs(step: Step, blobs: FolderStore, started_at: Instant) -> None:
@@ -69,11 +100,13 @@ def _text(path: Path) -> str | None:
         raise StepError(f"cannot be read: {error}", where=path.name) from error
 
 
-def _seal(step: Step, blobs: FolderStore, key: str, index: int, made: OutputArtifact, at: Instant) -> Artifact:
+def _seal(
+    step: Step, folder: Path, blobs: FolderStore, key: str, index: int, made: OutputArtifact, at: Instant
+) -> Artifact:
     uri = made.uri or step.output_uris[key]
     path = _existing(blobs, uri)
-    if made.custom_path and Path(made.custom_path).exists():
-        path = _move_in(Path(made.custom_path), blobs.local_path(uri))
+    if made.custom_path and (source := outside(made.custom_path, folder, blobs.root)).exists():
+        path = copy_in(source, blobs.local_path(uri), f"output artifact {key}")
     digest, size = "", -1
     if path is not None:
         sealed = blobs.seal(path)
@@ -100,18 +133,29 @@ def _existing(blobs: FolderStore, uri: str) -> Path | None:
     return path if path.exists() else None
 
 
-def _move_in(source: Path, target: Path) -> Path:
-    """The bytes that a component left at a path of its own choice, at the artifact's place."""
+def copy_in(source: Path, target: Path, where: str) -> Path:
+    """The bytes that a component left at a path of its own choice, at the artifact's place. Links are followed."""
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         if source.is_dir():
-            shutil.copytree(source, target, dirs_exist_ok=True)
+            shutil.copytree(source, target, copy_function=_copy_file, dirs_exist_ok=True)
         else:
-            shutil.copyfile(source, target)
-    except OSError:
+            _copy_file(source, target)
+    except (InvalidInput, OSError) as error:
         _remove(target)  # half of it would keep a full disk full
+        if isinstance(error, InvalidInput):
+            raise StepError(error.message, where=where) from error
         raise
     return target
+
+
+def _copy_file(source: str | Path, target: str | Path) -> None:
+    try:
+        shutil.copyfile(source, target)
+    except shutil.SpecialFileError as error:
+        raise InvalidInput(f"{source} is a pipe, not a file") from error
+    except FileNotFoundError as error:
+        raise InvalidInput(f"{source} leads nowhere") from error
 
 
 def _remove(path: Path) -> None:

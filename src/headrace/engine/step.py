@@ -135,7 +135,15 @@ def _succeeded(state: RunState, event: AttemptSucceeded) -> Decision:
         failure=None,
         usage=event.usage,
     )
-    moved = TaskMoved(event.path, event.at, State.SUCCEEDED, started_at=event.started_at, outputs=event.outputs)
+    warnings = (state.tasks[event.path].reason, event.warning) if event.warning else ()
+    moved = TaskMoved(
+        event.path,
+        event.at,
+        State.SUCCEEDED,
+        started_at=event.started_at,
+        outputs=event.outputs,
+        reason="; ".join(filter(None, warnings)),
+    )
     return Decision((AttemptMoved(ended), moved), then=(TaskEnded(event.path, event.at),))
 
 

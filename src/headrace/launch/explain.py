@@ -19,6 +19,8 @@ _ROOM = 64 * 1024
 _ERROR = re.compile(r"(?:[A-Za-z_][\w.]*\.)?[A-Z]\w*(?:Error|Exception|Exit|Interrupt|Warning|Failure)\b.*")
 _RAISED = re.compile(r"[A-Za-z_][\w.]*(?:: .*)?")
 """An exception of another name: in a traceback nothing else begins at the first column."""
+_TRACEBACK = "Traceback (most recent call last)"
+_GROUP = "  + Exception Group Traceback (most recent call last)"
 _CALLED_ERROR = re.compile(r"(?:[\w./-]+: )?\[?(?:fatal|panic|error)\]?(?: error)?: ", re.IGNORECASE)
 _MISSING_MODULE = re.compile(r"(?:ModuleNotFoundError: No module named|ImportError: cannot import name) '([^']+)'")
 
@@ -96,9 +98,11 @@ def _telling_line(tail: str) -> str:
     The last one alone may be what a wrapper says after it, the first alone what a tool complained of and survived.
     """
     lines = [line.rstrip() for line in tail.splitlines() if line.strip()]
-    starts = [number for number, line in enumerate(lines) if line.startswith("Traceback (most recent call last)")]
+    starts = [number for number, line in enumerate(lines) if line.startswith((_TRACEBACK, _GROUP))]
     if starts:
         raised = lines[starts[-1] + 1 :]
+        if lines[starts[-1]].startswith(_GROUP):
+            return _first_of_group(raised)
         for shape in (_ERROR, _RAISED):
             if found := next(filter(shape.fullmatch, raised), None):
                 return found[:_LONGEST]
@@ -107,3 +111,13 @@ def _telling_line(tail: str) -> str:
         last = ""
     error = next(filter(_CALLED_ERROR.match, lines), last)
     return last[:_LONGEST] if error == last else f"{error[:_LONGEST]} … {last[:_LONGEST]}".removesuffix(" … ")
+
+
+def _first_of_group(drawn: list[str]) -> str:
+    """The group, and the first of the exceptions in it, which are drawn further to the right."""
+    bare = [(line.index("| "), line[line.index("| ") + 2 :]) for line in drawn if line.lstrip().startswith("| ")]
+    raised = [(depth, text) for depth, text in bare if _RAISED.fullmatch(text)]
+    if not raised:
+        return ""
+    inner = next((f": {text}" for depth, text in raised if depth > raised[0][0] and _ERROR.fullmatch(text)), "")
+    return f"{raised[0][1]}{inner}"[:_LONGEST]

@@ -63,6 +63,7 @@ class AttemptSucceeded:
     started_at: Instant
     outputs: Bindings
     usage: Usage = field(default_factory=Usage)
+    warning: str = ""
 
 
 @dataclass(frozen=True, slots=True)

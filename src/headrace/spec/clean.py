@@ -32,6 +32,18 @@ def clean(value: object, depth: int = 0) -> JsonValue:
     raise InvalidSpec(f"a {type(value).__name__} is not JSON")
 
 
+def place(value: object) -> str:
+    """Where in a decoded JSON value `clean` finds what it refuses, such as `.rows[2].x`; empty for the value itself."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        try:
+            clean(item)
+        except InvalidSpec:
+            step = f"[{key}]" if isinstance(value, list) else f".{key}"
+            return step.encode(errors="backslashreplace").decode() + place(item)
+    return ""
+
+
 def clean_number(value: float) -> int | float:
     """The number as an int if it is whole. Raises InvalidSpec for NaN and the infinities."""
     if not math.isfinite(value):

@@ -11,13 +11,15 @@ from typing import Any
 from headrace.base.errors import InvalidInput, StepError
 from headrace.base.json import JsonObject, JsonValue
 from headrace.model.artifact import Artifact, Bindings
-from headrace.spec.clean import clean
+from headrace.spec.clean import clean, place
 from headrace.spec.plan import ArtifactSpec, Container, ParameterSpec, ParameterType
+from headrace.spec.text import describe
 from headrace.spec.values import coerce
 
 _OUTPUT_FILE = "the executor output file"
 _TRUE = frozenset({"true", "t", "1"})
 _FALSE = frozenset({"false", "f", "0"})
+_NUMBERS = (ParameterType.NUMBER_INTEGER, ParameterType.NUMBER_DOUBLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +117,17 @@ def _output_file(text: str | None) -> dict[str, Any]:
     return found
 
 
-def _json(text: str, where: str) -> Any:
+def _json(text: str, where: str, what: str = "it") -> Any:
     try:
-        return clean(json.loads(text))
-    except InvalidInput as error:
-        raise StepError(error.message, where=where, hint="Write plain JSON; NaN and Infinity are not") from error
+        found = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise StepError(f"it is no JSON: {error}", where=where) from error
+        raise StepError(f"{what} is no JSON: {error}", where=where) from error
+    try:
+        return clean(found)
+    except InvalidInput as error:
+        hint = "Write plain JSON; NaN and Infinity are not"
+        at = place(found).removeprefix(".")
+        raise StepError(error.message, where=f"{where}, {at}" if at else where, hint=hint) from error
 
 
 def _object(holder: Mapping[str, Any], *keys: str) -> dict[str, Any]:
@@ -143,6 +149,8 @@ def _parameter(name: str, spec: ParameterSpec, values: Mapping[str, Any], text: 
             where=where,
             hint="Return a value from the component (None is none), or write the file it was given",
         )
+    if isinstance(value, bool) and spec.type in _NUMBERS:
+        value = int(value)  # Python's bools are numbers, and the SDK lets them pass for such
     try:
         return coerce(value, spec, where)
     except InvalidInput as error:
@@ -156,7 +164,7 @@ def _decoded(text: str, kind: ParameterType, where: str) -> JsonValue:
     word = text.strip()
     if kind is ParameterType.BOOLEAN and word.lower() in _TRUE | _FALSE:
         return word.lower() in _TRUE
-    value: JsonValue = _json(word, where)
+    value: JsonValue = _json(word, where, f"{describe(word)}, which should be of type {kind},")
     return value
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from headrace.base.errors import InvalidInput
 from headrace.base.json import JsonObject, JsonValue
+from headrace.spec.clean import clean
 from headrace.spec.plan import ParameterSpec, ParameterType, Plan
 from headrace.spec.text import describe, to_text
 
@@ -68,7 +69,7 @@ def _runtime_parameter(name: str, spec: ParameterSpec, given: JsonObject) -> Jso
         raise InvalidInput(
             f"parameter {name} is not optional, yet has neither default value nor user provided value", where=where
         )
-    value = given[name]
+    value = clean(given[name])
     if spec.type is ParameterType.TASK_FINAL_STATUS:
         raise InvalidInput(
             f"input parameter {name} requires type {spec.type}, which is invalid for root component", where=where

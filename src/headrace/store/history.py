@@ -104,7 +104,7 @@ def said(event: Event) -> JsonObject:
         case AttemptStarted():
             return {"attempt_id": event.attempt_id, "warning": event.warning}
         case AttemptSucceeded():
-            return {"attempt_id": event.attempt_id, "started_at": event.started_at}
+            return {"attempt_id": event.attempt_id, "started_at": event.started_at, "warning": event.warning}
         case AttemptFailed():
             return {
                 "attempt_id": event.attempt_id,

@@ -79,13 +79,17 @@ class Played:
         ran = [self.tasks[path] for path in sorted(found, key=_by_number) if self.tasks[path]["state"] in GOOD]
         return [parameters_of(each)["Output"] for each in ran]
 
+    def displayed(self, name: str) -> dict[str, Any]:
+        """The task that a person sees under that name."""
+        (task,) = [each for each in self.tasks.values() if each["display_name"] == name]
+        return task
+
     def states(self, name: str) -> list[str]:
         return [each["state"] for each in self.named(name)]
 
     def message(self, name: str) -> str:
         (task,) = self.named(name)
-        found: str = task.get("status_metadata", {}).get("message", "")
-        return found
+        return message(task)
 
     def messages(self) -> str:
         told = {path: (each["state"], each.get("status_metadata")) for path, each in self.tasks.items()}
@@ -93,6 +97,12 @@ class Played:
 
     def output(self, key: str = "Output") -> Any:
         return parameters_of(self.tasks["root"])[key]
+
+
+def message(task: dict[str, Any]) -> str:
+    """Why the task is in its state."""
+    found: str = task.get("status_metadata", {}).get("message", "")
+    return found
 
 
 def _by_number(path: str) -> list[tuple[bool, int, str]]:

@@ -44,7 +44,7 @@ HOSTILE = [
     "minio://b",
     "minio://b/",
     "minio://b//k",
-    "minio://b/k/",
+    "minio://b/k//",
     "minio://b/..",
     "minio://b/../x",
     "minio://b/a/../../x",
@@ -66,6 +66,7 @@ def test_a_uri_has_a_bucket_and_a_key() -> None:
     assert location == Location("minio", "mlpipeline", ("v2", "artifacts", "x"))
     assert parse("s3://b/k").scheme == "s3"
     assert parse("gs://b/k").scheme == "gs"
+    assert parse("gs://b/folder/").names == ("folder",)
 
 
 @pytest.mark.parametrize("name", ODD)
@@ -92,4 +93,4 @@ def test_whatever_the_key_the_path_is_inside_the_root(key: str) -> None:
     assert path.is_relative_to(root)
     assert len(path.relative_to(root).parts) >= 2
     location = parse(f"minio://{key}")
-    assert "/".join([location.bucket, *location.names]) == key
+    assert "/".join([location.bucket, *location.names]) == key.removesuffix("/")

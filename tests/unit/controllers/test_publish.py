@@ -14,7 +14,7 @@ from headrace.base.errors import StepError
 from headrace.base.home import Home
 from headrace.blobs.folder import FolderStore
 from headrace.blobs.seal import HASH_LIMIT
-from headrace.controllers.publish import publish
+from headrace.controllers.publish import copy_in, publish
 from headrace.controllers.step import Step
 from headrace.model.artifact import Artifact, Bindings
 from headrace.model.run import Run
@@ -44,7 +44,7 @@ class Scene:
         run = Run("run", 1, "r", "", "", "plan", "p", now, now, pipeline_root=ROOT)
         context = RunContext("r", run.resource_name, "run", "a", "task", ROOT, now, now, "")
         step = Step(run, task, component, context, "attempt")
-        return publish(step, self.home, self.blobs, Instant(now - SECOND), now)
+        return publish(step, self.home, self.blobs, Instant(now - SECOND), now).outputs
 
     def made(self, name: str, *, hash_limit: int = HASH_LIMIT) -> tuple[Artifact, Path]:
         """An artifact that an earlier step published: a folder of one file."""
@@ -120,3 +120,27 @@ def test_an_artifact_that_never_had_bytes_here_cannot_lose_them(scene: Scene) ->
     empty = Artifact("metrics", "metrics", "system.Metrics", f"{ROOT}/metrics")
     elsewhere = Artifact("far", "far", "system.Dataset", "oci://bucket/far", digest="sha256:1", size=3)
     assert scene.publish(empty, elsewhere) == Bindings()
+
+
+def test_what_a_step_left_at_a_path_of_its_own_is_copied_with_what_its_links_lead_to(tmp_path: Path) -> None:
+    (tmp_path / "blobs").mkdir()
+    (tmp_path / "blobs" / "weights").write_text("weights")
+    source, target = tmp_path / "snapshot", tmp_path / "store" / "model"
+    source.mkdir()
+    (source / "model.bin").symlink_to("../blobs/weights")
+    copied = copy_in(source, target, "output artifact model") / "model.bin"
+    assert copied.read_text() == "weights"
+    assert not copied.is_symlink()
+
+
+@pytest.mark.parametrize("spoil", ["link", "pipe"])
+def test_what_cannot_be_copied_is_the_fault_of_the_step(tmp_path: Path, spoil: str) -> None:
+    source, target = tmp_path / "snapshot", tmp_path / "store" / "model"
+    source.mkdir()
+    if spoil == "link":
+        (source / "bad").symlink_to("nowhere")
+    else:
+        os.mkfifo(source / "bad")
+    with pytest.raises(StepError, match=r"output artifact model: .*/bad (leads nowhere|is a pipe)"):
+        copy_in(source, target, "output artifact model")
+    assert not target.exists()

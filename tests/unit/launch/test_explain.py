@@ -19,6 +19,20 @@ Something printed after it
 """
 
 
+GROUP = """  + Exception Group Traceback (most recent call last):
+  |   File "x.py", line 3, in <module>
+  |     raise ExceptionGroup("several", [ValueError("one"), TypeError("two")])
+  | ExceptionGroup: several (2 sub-exceptions)
+  +-+---------------- 1 ----------------
+    | Traceback (most recent call last):
+    |   File "x.py", line 2, in one
+    | ValueError: one
+    +---------------- 2 ----------------
+    | TypeError: two
+    +------------------------------------
+"""
+
+
 def explain(folder: Path, log: str, code: int = 1, **more: object) -> str:
     (folder / "log").write_text(log)
     request = LaunchRequest("a", "r", "root.a", "example.org/m:1", (), (), (), (), {}, folder, folder)
@@ -32,6 +46,7 @@ def explain(folder: Path, log: str, code: int = 1, **more: object) -> str:
         (TRACEBACK.format("ValueError: no such column"), 1, "exit code 1: ValueError: no such column"),
         (TRACEBACK.format("pkg.errors.OddError"), 1, "exit code 1: pkg.errors.OddError"),
         (TRACEBACK.format("KeyError: 1") + TRACEBACK.format("TypeError: 2"), 1, "exit code 1: TypeError: 2"),
+        (GROUP, 1, "exit code 1: ExceptionGroup: several (2 sub-exceptions): ValueError: one"),
         ("one\nsh: thing: not found\n\n", 127, "exit code 127: sh: thing: not found"),
         (TRACEBACK.format("errors.Timeout: too slow"), 1, "exit code 1: errors.Timeout: too slow"),
         ("ok\nfatal: no such branch\nmore\ngiving up\n", 128, "exit code 128: fatal: no such branch … giving up"),

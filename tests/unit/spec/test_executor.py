@@ -110,13 +110,13 @@ def test_files_are_read_by_the_declared_type(kind: str, text: str, value: object
 @pytest.mark.parametrize(
     ("kind", "text", "problem"),
     [
-        ("NUMBER_INTEGER", "five", "output parameter a: it is no JSON"),
+        ("NUMBER_INTEGER", "five", "is no JSON"),
         ("NUMBER_INTEGER", "5.5", "output parameter a: the number 5.5 is not of type NUMBER_INTEGER"),
         ("NUMBER_DOUBLE", "NaN", "NaN and Infinity are not"),
-        ("BOOLEAN", "maybe", "output parameter a: it is no JSON"),
+        ("BOOLEAN", "maybe", "is no JSON"),
         ("LIST", "{}", "output parameter a: the struct {} is not of type LIST"),
-        ("STRUCT", "{" * 10, "output parameter a: it is no JSON"),
-        ("STRUCT", "[" * 100_000, "output parameter a: it is no JSON"),
+        ("STRUCT", "{" * 10, "is no JSON"),
+        ("STRUCT", "[" * 100_000, "is no JSON"),
         ("STRING", None, "failed to read output parameter a"),
     ],
 )
@@ -158,7 +158,10 @@ def test_artifacts_that_are_not_described_are_as_planned(text: str | None) -> No
         ({"artifacts": {"model": {"artifacts": ["x"]}}}, "output artifact model: it is no list of artifacts"),
         ({"artifacts": {"model": {"artifacts": [{"uri": 5}]}}}, "output artifact model: its uri is no text"),
         ({"artifacts": {"model": {"artifacts": [{"metadata": []}]}}}, "metadata is no JSON object"),
-        ({"artifacts": {"model": {"artifacts": [{"metadata": {"loss": float("nan")}}]}}}, "nan is not a JSON number"),
+        (
+            {"artifacts": {"model": {"artifacts": [{"metadata": {"loss": float("nan")}}]}}},
+            "artifacts.model.artifacts[0].metadata.loss: nan is not a JSON number",
+        ),
     ],
 )
 def test_an_output_file_that_makes_no_sense(written: Any, problem: str) -> None:
