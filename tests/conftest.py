@@ -1,10 +1,18 @@
 """The three databases. A test that takes `url` runs on each of them; see tests/databases.py."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from tests.databases import Instances, Missing
+
+hypothesis.settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    hypothesis.settings.load_profile(
+        "ci"
+    )  # the same examples in each run: it is in others that new ones are looked for
 
 DATABASES = ("sqlite", "postgresql", "mariadb")
 

@@ -90,12 +90,13 @@ def draw_change(data: st.DataObject, model: Model) -> Change:
         return TaskAdded(draw_task(data, model, data.draw(st.sampled_from(unseen)), at))
     path = data.draw(st.sampled_from(sorted(model.tasks)))
     if kind == "move":
+        gives = model.tasks[path].outputs == Bindings() and data.draw(st.booleans())  # a task gives its outputs once
         return TaskMoved(
             path,
             at,
             data.draw(STATES),
             started_at=data.draw(st.just(Instant(0)) | INSTANTS),
-            outputs=bindings(data, model, fresh=True) if data.draw(st.booleans()) else None,
+            outputs=bindings(data, model, fresh=True) if gives else None,
             cached_from=data.draw(st.sampled_from(["", "some-task"])),
             failure=data.draw(FAILURES),
             reason=data.draw(TEXTS),

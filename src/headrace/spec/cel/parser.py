@@ -100,7 +100,10 @@ class _Parser(Cursor):
         if len(operators) > MAX_NESTING:
             raise self.wrong(f"more than {MAX_NESTING} operators stand before a value", self.next)
         negative = bool(operators) and operators[-1] == "-" and self.next.kind == "value"
+        first = self.next
         node = self._number(operators) if negative else self._path()
+        if len(set(operators)) > 1:
+            raise self.wrong("! and - cannot both stand before a value: put one of them in parentheses", first)
         for operator, same in reversed([(each, len(list(run))) for each, run in groupby(operators)]):
             if same % 2:  # as other CELs: two of a kind are none, whatever the type of what follows
                 node = Prefix(operator, node)

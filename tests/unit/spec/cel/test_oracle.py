@@ -157,6 +157,11 @@ def test_two_prefixes_of_a_kind_are_none(text: str) -> None:
     assert_same(text, {})
 
 
+@pytest.mark.parametrize("text", ["!-(0)", "-!true", "!!-(0) == 0", "!-1 == true", "!!-1 == -1", "!(-(0) == 0)"])
+def test_prefixes_of_two_kinds_are_no_expression_but_before_a_negative_number(text: str) -> None:
+    assert_same(text, {})
+
+
 CHANNEL = "inputs.parameter_values['pipelinechannel--x']"
 
 
