@@ -28,6 +28,7 @@ from headrace.cli.find import find_run, find_task
 from headrace.cli.tree import spell_state
 from headrace.controllers.step import Step, launch_request
 from headrace.engine.inputs import context
+from headrace.engine.pod import pod_of
 from headrace.engine.state import Options, RunState
 from headrace.launch import points, variables
 from headrace.launch.base import EXECUTOR_INPUT, LaunchRequest
@@ -112,7 +113,8 @@ def _scene(home: Home, url: str | None, run_id: str, path: str) -> Scene:
     if not task.attempts:
         raise FailedPrecondition(_why_not(task), where=path)
     attempt = task.attempts[-1]
-    step = Step(rows.run, task, component, context(state, path, task.name), attempt.attempt_id)
+    names, pod = context(state, path, task.name), pod_of(state, task, component)
+    step = Step(rows.run, task, component, names, attempt.attempt_id, pod)
     request = launch_request(step, home, FolderStore(home.store))
     if not request.folder.is_dir():
         raise FailedPrecondition("its folder is gone", where=path, hint="`headrace gc` removed it, or nothing ran yet")

@@ -19,6 +19,7 @@ from headrace.controllers.step import Step
 from headrace.engine.deadline import stands
 from headrace.engine.decision import Deadline, Kill, Launch, Sent, Wait
 from headrace.engine.inputs import context
+from headrace.engine.pod import pod_of
 from headrace.engine.state import RunState
 from headrace.model.event import AttemptFailed, AttemptStarted, AttemptSucceeded, Event, WaitEnded
 from headrace.spec.plan import Container
@@ -139,7 +140,8 @@ class RunActor:
         if not isinstance(component, Container):
             raise TypeError(f"{command.path} is a DAG and cannot be launched")
         task = state.tasks[command.path]
-        step = Step(state.run, task, component, context(state, command.path, task.name), command.attempt_id)
+        names, pod = context(state, command.path, task.name), pod_of(state, task, component)
+        step = Step(state.run, task, component, names, command.attempt_id, pod)
         if isinstance(command, Launch):
             self.shared.dispatcher.launch(step)
         else:

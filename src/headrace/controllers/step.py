@@ -5,16 +5,18 @@ left. The request is a function of committed rows, so a restart makes the same o
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from headrace.base.home import Home
+from headrace.base.json import JsonObject, compact
 from headrace.blobs.folder import FolderStore
 from headrace.launch.base import LaunchRequest
+from headrace.model.pod import WORKSPACE, Pod, WorkspaceVolume
 from headrace.model.run import Run
 from headrace.model.task import Task
 from headrace.spec.executor import executor_input
-from headrace.spec.placeholders import RunContext, render
+from headrace.spec.placeholders import Rendered, RunContext, render
 from headrace.spec.plan import Container
 
 OUTPUT_FILE = "output_metadata.json"
@@ -29,6 +31,7 @@ class Step:
     component: Container
     context: RunContext
     attempt_id: str
+    pod: Pod = field(default_factory=Pod)
 
     @property
     def base_uri(self) -> str:
@@ -80,7 +83,18 @@ def launch_request(step: Step, home: Home, blobs: FolderStore) -> LaunchRequest:
         store_root=blobs.root,
         outputs=(output_file, *artifacts, *(Path(file) for file in files.values())),
         labels={"pipeline": step.run.pipeline_name, "task": step.task.name},
+        pod=_pod(step.pod, rendered, given),
     )
+
+
+def _pod(pod: Pod, rendered: Rendered, given: JsonObject) -> Pod:
+    """The step's pod, with the workspace of the run if the step names it: its path, or an artifact in it."""
+    if not pod.workspace or any(volume.path == WORKSPACE for volume in pod.volumes):
+        return pod
+    words = (*rendered.command, *rendered.args, *(value for _, value in rendered.env), compact(given))
+    if not any(WORKSPACE in word or '"_kfp_workspace":true' in word for word in words):
+        return pod
+    return replace(pod, volumes=(*pod.volumes, WorkspaceVolume()))
 
 
 def _system_env(step: Step) -> Mapping[str, str]:

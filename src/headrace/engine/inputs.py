@@ -9,6 +9,7 @@ from headrace.base.errors import InvalidInput
 from headrace.base.json import JsonValue
 from headrace.engine.state import RunState
 from headrace.model.artifact import Artifact, Bindings
+from headrace.model.pod import WORKSPACE
 from headrace.model.state import State
 from headrace.model.task import child, task_id
 from headrace.spec.placeholders import RunContext, resolve_inputs
@@ -28,8 +29,6 @@ from headrace.spec.plan import (
 from headrace.spec.selector import select
 from headrace.spec.values import coerce
 
-WORKSPACE = "/kfp-workspace"
-
 
 def resolve(state: RunState, parent: str, plan: TaskPlan) -> Bindings:
     """The inputs of the task `plan` in the DAG at `parent`, all of whose dependencies have ended.
@@ -40,7 +39,7 @@ def resolve(state: RunState, parent: str, plan: TaskPlan) -> Bindings:
     given = {
         name: value
         for name, binding in plan.parameters.items()
-        if (value := _parameter(state, parent, name, binding)) is not None
+        if (value := value_of(state, parent, binding, f"input parameter {name}")) is not None
     }
     resolved = resolve_inputs(given, context(state, path, plan.name))
     found = {name: _artifact(state, parent, source) for name, source in plan.artifacts.items()}
@@ -75,8 +74,8 @@ def context(state: RunState, path: str, name: str) -> RunContext:
     )
 
 
-def _parameter(state: RunState, parent: str, name: str, binding: ParameterBinding) -> JsonValue:
-    """The value as its source has it; None where the source has none."""
+def value_of(state: RunState, parent: str, binding: ParameterBinding, where: str) -> JsonValue:
+    """The value as its source has it in the DAG at `parent`; None where it has none. `where` is for an error."""
     match binding.source:
         case Constant(value):
             found = value
@@ -91,7 +90,7 @@ def _parameter(state: RunState, parent: str, name: str, binding: ParameterBindin
     try:
         return select(found, binding.selector)
     except InvalidInput as error:
-        raise InvalidInput(error.message, where=f"input parameter {name}", hint=error.hint) from error
+        raise InvalidInput(error.message, where=where, hint=error.hint) from error
 
 
 def _outputs(state: RunState, parent: str, name: str) -> Bindings:

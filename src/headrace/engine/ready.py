@@ -9,6 +9,7 @@ from headrace.engine.decision import AttemptAdded, Decision, Launch, LookUpEarli
 from headrace.engine.equal import look_up
 from headrace.engine.inputs import declared, resolve
 from headrace.engine.iterations import bind_items, inputs_of, interface_of
+from headrace.engine.pod import pod_of
 from headrace.engine.state import RunState
 from headrace.model.artifact import Bindings
 from headrace.model.event import GroupOpened, TaskEnded
@@ -67,7 +68,12 @@ def _begin(state: RunState, new: Task, plan: TaskPlan, inputs: Bindings, at: Ins
         return _open(replace(new, inputs=inputs), at)
     if isinstance(component, Importer):
         raise TypeError(f"{new.path} is an importer, which no plan has yet")
-    return _leaf(state, replace(new, inputs=inputs), plan)
+    new = replace(new, inputs=inputs)
+    try:
+        pod_of(state, new, component)  # what is wrong with it is so before anything is launched
+    except InvalidInput as error:
+        return _end(replace(new, state=State.FAILED, failure=Failure(str(error), code=3)), at)
+    return _leaf(state, new, plan)
 
 
 def _open(new: Task, at: Instant) -> Decision:

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from headrace.base.clock import Instant
 from headrace.base.json import JsonObject
+from headrace.model.pod import Pod
 from headrace.model.task import Usage
 
 
@@ -23,7 +24,8 @@ class LaunchRequest:
     text of `executor_input`. `env` is what the component declares; `system_env` what Headrace adds (KFP_POD_NAME
     and the like). `folder` is the attempt's own (log, claim, exit record, TMPDIR, parameter files); `outputs` are
     files that the step may write, whose parent folders must exist when it starts; `store_root` is the folder
-    that stands for `minio://`, beside those of other schemes (`base.home.buckets`).
+    that stands for `minio://`, beside those of other schemes (`base.home.buckets`). `pod` is what it asks of the
+    platform: it names objects, whose values the launcher gets from `Objects` when the attempt really starts.
     """
 
     attempt_id: str
@@ -39,6 +41,7 @@ class LaunchRequest:
     store_root: Path
     outputs: tuple[Path, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
+    pod: Pod = field(default_factory=Pod)
 
 
 EXECUTOR_INPUT = "{{$}}"
@@ -97,6 +100,29 @@ Observation = Started | Exited | Lost | Refused
 
 Observer = Callable[[Observation], None]
 """Called on the event loop, at least once per end of an attempt; duplicates are the caller's to ignore."""
+
+
+class Objects(Protocol):
+    """The objects that a step's pod names, by namespace and name; None where there is none. Called from threads.
+
+    Raises HeadraceError where they cannot be read.
+    """
+
+    def secret(self, namespace: str, name: str) -> Mapping[str, bytes] | None:
+        """The values of a secret by key. Whoever asked keeps them nowhere."""
+        ...
+
+    def config_map(self, namespace: str, name: str) -> Mapping[str, bytes] | None:
+        """The values of a config map by key."""
+        ...
+
+    def volume(self, namespace: str, name: str, attempt_id: str) -> Path | None:
+        """The folder behind a persistent volume claim, which the attempt mounts from now on until it has ended."""
+        ...
+
+    def workspace(self, run_id: str) -> Path:
+        """The folder that the steps of the run share."""
+        ...
 
 
 class Launcher(Protocol):

@@ -4,17 +4,19 @@ Raises InvalidSpec with the path of what is wrong, or of what cannot be executed
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from headrace.base.errors import InvalidSpec
 from headrace.spec.check import check
 from headrace.spec.features import refuse
 from headrace.spec.interface import interface
-from headrace.spec.ir import ComponentSpec, DagSpec
+from headrace.spec.ir import ComponentSpec, DagSpec, PipelineTask
 from headrace.spec.leaf import compile_leaf, time_limit
 from headrace.spec.load import Document
 from headrace.spec.order import sort_tasks
-from headrace.spec.plan import Dag, Leaf, OutputSelector, Plan, TaskPlan
+from headrace.spec.plan import Container, Dag, Interface, Leaf, OutputSelector, Plan, TaskPlan
 from headrace.spec.platform import KubernetesExecutor
+from headrace.spec.pod import fit, producers
 from headrace.spec.task import compile_task
 
 MAX_TASKS = 1_000_000
@@ -53,6 +55,7 @@ def build_plan(document: Document, used: Sequence[str]) -> Plan:
         time_limit=time_limit(
             document.kubernetes.pipeline_config.active_deadline_seconds, "platforms.kubernetes.pipelineConfig"
         ),
+        workspace=document.kubernetes.pipeline_config.workspace is not None,
     )
 
 
@@ -86,18 +89,17 @@ def _component(
 
 def _dag(name: str, component: ComponentSpec, dag: DagSpec, components: Mapping[str, Leaf | Dag], where: str) -> Dag:
     at = f"{where}.dag.tasks"
-    tasks = {
-        each: compile_task(each, task, components[task.component_ref.name], f"{at}.{each}")
-        for each in sort_tasks(dag.tasks, at)
-        for task in [dag.tasks[each]]
-    }
+    own = interface(component, where)
+    used = _fitted(own, {each: components[task.component_ref.name] for each, task in dag.tasks.items()})
+    given = {each: _with_producers(task, used[each]) for each, task in dag.tasks.items()}
+    tasks = {each: compile_task(each, given[each], used[each], f"{at}.{each}") for each in sort_tasks(given, at)}
     successors: dict[str, list[str]] = {each: [] for each in tasks}
     for task in tasks.values():
         for each in task.depends_on:
             successors[each].append(task.name)
     return Dag(
         component=name,
-        interface=interface(component, where),
+        interface=own,
         tasks=tasks,
         successors={each: tuple(after) for each, after in successors.items()},
         roots=tuple(each for each, task in tasks.items() if not task.depends_on),
@@ -109,6 +111,21 @@ def _dag(name: str, component: ComponentSpec, dag: DagSpec, components: Mapping[
             for key, output in dag.outputs.artifacts.items()
         },
     )
+
+
+def _fitted(own: Interface, used: Mapping[str, Leaf | Dag]) -> dict[str, Leaf | Dag]:
+    """The component of each task of a DAG that takes `own`, with what it asks of the platform looked up there."""
+    gives = {name: each.interface for name, each in used.items()}
+    return {
+        name: replace(each, pod=fit(each.pod, own, gives)) if isinstance(each, Container) and each.pod else each
+        for name, each in used.items()
+    }
+
+
+def _with_producers(task: PipelineTask, component: Leaf | Dag) -> PipelineTask:
+    """The task, dependent also on what makes the names of the objects that it asks for."""
+    made_by = producers(component.pod) if isinstance(component, Container) else ()
+    return replace(task, dependent_tasks=(*task.dependent_tasks, *made_by)) if made_by else task
 
 
 def _output_parameters(dag: DagSpec) -> dict[str, tuple[OutputSelector, ...]]:

@@ -1,5 +1,7 @@
 """A component with an executor to a leaf of the plan: a container or an importer. Raises InvalidSpec."""
 
+from dataclasses import replace
+
 from headrace.base.errors import InvalidSpec
 from headrace.spec.arguments import check_argument
 from headrace.spec.deployment import ContainerSpec, ExecutorSpec, ResourceSpec
@@ -8,6 +10,7 @@ from headrace.spec.interface import interface
 from headrace.spec.ir import ComponentSpec
 from headrace.spec.plan import Container, Leaf, Resources
 from headrace.spec.platform import KubernetesExecutor
+from headrace.spec.pod import compile_pod
 from headrace.spec.text import to_text
 
 _LONGEST = 2_147_483_647
@@ -26,8 +29,9 @@ def compile_leaf(
             where=f"deploymentSpec.executors.{label}",
             hint="Give it a container",
         )
-    limit = time_limit(platform.active_deadline_seconds, f"platforms.kubernetes.deploymentSpec.executors.{label}")
-    return _container(name, component, executor.container, label, limit)
+    at = f"platforms.kubernetes.deploymentSpec.executors.{label}"
+    limit = time_limit(platform.active_deadline_seconds, at)
+    return replace(_container(name, component, executor.container, label, limit), pod=compile_pod(platform, at))
 
 
 def time_limit(seconds: int, where: str) -> int:

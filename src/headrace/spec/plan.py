@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from headrace.base.json import JsonObject, JsonValue
+from headrace.model.pod import Item
 from headrace.spec.condition import Condition
 from headrace.spec.templates import mark_templates
 
@@ -173,10 +174,24 @@ class Resources:
 
 
 @dataclass(frozen=True, slots=True)
+class PodItem:
+    """Something that a step asks of the platform, which the document says at `where`.
+
+    The object's name, or the value of what is JSON, comes from `binding` where there is one, in the scope of the DAG
+    that the task is in; where it has none, the item is left out.
+    """
+
+    item: Item
+    where: str
+    binding: ParameterBinding | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Container:
     """A component that is a command. All strings may hold placeholders; `env` keeps the document's order.
 
-    `time_limit` is how many seconds one attempt may run, 0 for as long as it likes.
+    `time_limit` is how many seconds one attempt may run, 0 for as long as it likes; `pod` is what it asks of the
+    platform.
     """
 
     component: str
@@ -188,6 +203,7 @@ class Container:
     resources: Resources = field(default_factory=Resources)
     label: str = ""
     time_limit: int = 0
+    pod: tuple[PodItem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +281,8 @@ class Dag:
 class Plan:
     """A whole pipeline. `plan_id` is `sha256:<hex>` of the document's canonical content.
 
-    `time_limit` is how many seconds a run may take, 0 for as long as it likes.
+    `time_limit` is how many seconds a run may take, 0 for as long as it likes; `workspace` says that its steps share
+    one.
     """
 
     plan_id: str
@@ -276,6 +293,7 @@ class Plan:
     default_pipeline_root: str = ""
     sdk_version: str = ""
     time_limit: int = 0
+    workspace: bool = False
 
     def find(self, path: str) -> TaskPlan:
         """The task at a path such as `root.inner.train`; of an iteration (`root.loop.3`) its loop's.
