@@ -221,7 +221,7 @@ def test_a_task_is_loaded_as_it_became(database: Database) -> None:
     )  # fmt: skip
     lost = replace(
         first, state=AttemptState.ENDED, started_at=Instant(14), ended_at=Instant(15), exit_code=-9,
-        failure=Failure("killed", 1), usage=Usage(0.25, 0.5, 2**40),
+        failure=Failure("killed", 1), usage=Usage(0.25, 0.5, 2**40, 2**41, 7, 8),
     )  # fmt: skip
     write(database, run, 3, TaskReady("root.use", Instant(15)), AttemptMoved(lost), AttemptAdded(second))
     made = Bindings({"Output": [1, {"k": None}]}, {"models": (model, data), "none": ()})

@@ -18,6 +18,7 @@ from headrace.model.task import Task
 from headrace.spec.executor import executor_input
 from headrace.spec.placeholders import Rendered, RunContext, render
 from headrace.spec.plan import Container
+from headrace.spec.quantity import quantities
 
 OUTPUT_FILE = "output_metadata.json"
 
@@ -84,6 +85,7 @@ def launch_request(step: Step, home: Home, blobs: FolderStore) -> LaunchRequest:
         outputs=(output_file, *artifacts, *(Path(file) for file in files.values())),
         labels={"pipeline": step.run.pipeline_name, "task": step.task.name},
         pod=_pod(step.pod, rendered, given),
+        resources=quantities(rendered.resources, f"{step.task.path}.resources"),
     )
 
 

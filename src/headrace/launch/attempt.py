@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headrace.base.clock import Instant
-from headrace.launch.base import Exited, LaunchRequest, Refused
+from headrace.launch.base import Exited, LaunchRequest, OverLimit, Refused
 from headrace.launch.runner import linux, wire
 from headrace.launch.variables import LINK
 from headrace.model.task import Usage
@@ -80,6 +80,11 @@ def is_running(folder: Path) -> bool:
     return False
 
 
+def is_over(folder: Path) -> bool:
+    """It was claimed, and its supervisor is gone. Raises OSError where the folder cannot be read."""
+    return not is_running(folder) and not isinstance(look(folder), Unclaimed)
+
+
 def mark_killed(folder: Path, grace: float) -> None:
     """Leave word that the attempt is to end, or never to start. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -116,7 +121,6 @@ def observation(request: LaunchRequest, record: dict[str, object]) -> Exited | R
         if not infrastructure:
             reason += f". The image {request.image!r} is not run as a container: what it brings has to be on this host"
         return Refused(request.attempt_id, at, reason, infrastructure)
-    usage = Usage(_fraction(record, "user"), _fraction(record, "system"), _number(record, "rss"))
     return Exited(
         attempt_id=request.attempt_id,
         started_at=Instant(_number(record, "started")),
@@ -125,8 +129,27 @@ def observation(request: LaunchRequest, record: dict[str, object]) -> Exited | R
         killed=bool(record["killed"]),
         message=str(record["message"]),
         out_of_memory=bool(record.get("memory")),
-        usage=usage,
+        usage=_usage(record),
+        over_limit=_over_limit(record.get("over")),
     )
+
+
+def _usage(record: dict[str, object]) -> Usage:
+    largest = _number(record, "rss")
+    return Usage(
+        user_seconds=_fraction(record, "user"),
+        system_seconds=_fraction(record, "system"),
+        max_rss=largest,
+        peak_memory=max(largest, _number(record, "peak", 0)),
+        read_bytes=_number(record, "read", 0),
+        written_bytes=_number(record, "written", 0),
+    )
+
+
+def _over_limit(said: object) -> OverLimit | None:
+    if not isinstance(said, dict):
+        return None
+    return OverLimit(_number(said, "limit"), _number(said, "used"), str(said["process"]), _number(said, "held"))
 
 
 def _watch(pid: int) -> int:
@@ -136,8 +159,9 @@ def _watch(pid: int) -> int:
         return -1
 
 
-def _number(record: dict[str, object], name: str) -> int:
-    value = record[name]
+def _number(record: dict[str, object], name: str, default: int | None = None) -> int:
+    """Raises KeyError where there is neither it nor a default: what not every record has has one."""
+    value = record[name] if default is None else record.get(name, default)
     assert isinstance(value, int)
     return value
 

@@ -14,6 +14,7 @@ from headrace.base.clock import Instant
 from headrace.base.json import JsonObject
 from headrace.model.pod import Pod
 from headrace.model.task import Usage
+from headrace.spec.quantity import Quantities
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class LaunchRequest:
     files that the step may write, whose parent folders must exist when it starts; `store_root` is the folder
     that stands for `minio://`, beside those of other schemes (`base.home.buckets`). `pod` is what it asks of the
     platform: it names objects, whose values the launcher gets from `Objects` when the attempt really starts.
+    `resources` are what the step asks for and what it may have at most; `warnings` is what is to be said on its task
+    when it starts.
     """
 
     attempt_id: str
@@ -42,6 +45,8 @@ class LaunchRequest:
     outputs: tuple[Path, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     pod: Pod = field(default_factory=Pod)
+    resources: Quantities = field(default_factory=Quantities)
+    warnings: tuple[str, ...] = ()
 
 
 EXECUTOR_INPUT = "{{$}}"
@@ -57,11 +62,25 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
+class OverLimit:
+    """A step was killed for its memory. In bytes: its limit, what all of it held, and its largest process.
+
+    0 and empty where nobody looked in time.
+    """
+
+    limit: int
+    used: int = 0
+    process: str = ""
+    held: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Exited:
     """The attempt's process ended by itself or was killed. `exit_code` is its own, or minus the signal.
 
     `killed` says that it ended because `kill` was asked. `message` explains an end that the code does not;
-    `out_of_memory` says that the kernel killed for want of memory while it ran, and that it ended so.
+    `out_of_memory` says that the kernel killed for want of memory while it ran, and that it ended so; `over_limit` that
+    it was killed for more than its own limit.
     """
 
     attempt_id: str
@@ -72,6 +91,7 @@ class Exited:
     message: str = ""
     usage: Usage = field(default_factory=Usage)
     out_of_memory: bool = False
+    over_limit: OverLimit | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from headrace.base.settings import ImageSetting
-from headrace.launch.base import Exited, LaunchRequest
+from headrace.launch.base import Exited, LaunchRequest, OverLimit
 from headrace.launch.images import base_of
 from headrace.launch.runner import wire
+from headrace.model.task import Usage
 
 _TAIL = 16 * 1024
 _LONGEST = 500
@@ -50,6 +51,8 @@ def _how(exited: Exited) -> str:
     if exited.killed:
         return "killed"
     code = exited.exit_code
+    if exited.over_limit is not None:
+        return _over_limit(exited.over_limit, exited.usage)
     if exited.out_of_memory:
         held = exited.usage.max_rss
         most = f"; its largest process held {held / 2**20:,.0f} MiB" if held else ""
@@ -62,6 +65,21 @@ def _how(exited: Exited) -> str:
         name = f"signal {-code}"
     hint = ", which Headrace did not send" if -code == signal.SIGKILL else ""
     return f"ended by {name}{hint}"
+
+
+def _over_limit(over: OverLimit, usage: Usage) -> str:
+    """What it was killed for. The hint comes with it: what its log says is said after that."""
+    used = f" and held {_mebibytes(over.used)}" if over.used else ""
+    held = max(over.held, usage.max_rss)
+    largest = f"its largest process{f', {over.process},' if over.process else ''} held {_mebibytes(held)}"
+    return (
+        f"out of memory: it was killed because it needed more than its limit of {_mebibytes(over.limit)}{used}; "
+        f"{largest}. Raise the limit with set_memory_limit"
+    )
+
+
+def _mebibytes(size: int) -> str:
+    return f"{size / 2**20:,.0f} MiB"
 
 
 def _unbound(folder: Path) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from headrace.base.errors import StepError
-from headrace.base.json import JsonValue, compact
+from headrace.base.json import JsonObject, JsonValue, compact
 from headrace.launch import variables
 from headrace.launch.base import EXECUTOR_INPUT, LaunchRequest
 from headrace.launch.command import Command, PythonComponent
@@ -54,19 +54,26 @@ class Place:
 
 
 def warm_job(
-    request: LaunchRequest, component: PythonComponent, place: Place, given: str, mounts: Sequence[Mount]
+    request: LaunchRequest,
+    component: PythonComponent,
+    place: Place,
+    given: str,
+    mounts: Sequence[Mount],
+    limits: JsonObject,
 ) -> bytes:
     """The component, for a warm interpreter of its environment. `given` is the executor input as text.
 
     Writes a long executor input to a file. Raises OSError, and StepError for what no process can be given.
     """
-    job = _component_job(request, component, given, mounts)
+    job = _component_job(request, component, given, mounts, limits)
     job["env"] = list(variables.own(request, place.variables, hooked=place.hooked).items())
     _check_variables(request, dict(job["env"]))
     return _encode(job)
 
 
-def cold_job(request: LaunchRequest, command: Command, place: Place, given: str, mounts: Sequence[Mount]) -> bytes:
+def cold_job(
+    request: LaunchRequest, command: Command, place: Place, given: str, mounts: Sequence[Mount], limits: JsonObject
+) -> bytes:
     """The command in a process of its own. A component that does not fit arguments, or a user's venv, goes by file.
 
     Raises OSError, and StepError for what does not fit.
@@ -77,24 +84,24 @@ def cold_job(request: LaunchRequest, command: Command, place: Place, given: str,
     fits = all(_length(word) <= ARGUMENT_LIMIT for word in argv)
     if component is not None and component.light and not (place.hooked and fits):
         # Where there is no hook, `runner.component` is who tells the SDK where the store is.
-        file = _write(request, JOB_FILE, _encode({**_component_job(request, component, given, ()), "env": []}))
+        file = _write(request, JOB_FILE, _encode({**_component_job(request, component, given, (), {}), "env": []}))
         argv = ["python3", str(RUNNER), "cold", file]
     _check_variables(request, env)
     for name, word in (*((f"argument {number}", word) for number, word in enumerate(argv)), *env.items()):
         _refuse_nul(request, name, word)
         if _length(word) > ARGUMENT_LIMIT:
             raise _too_long(request, name, word)
-    return _encode({**_common(request, mounts), "env": list(env.items()), "argv": argv})
+    return _encode({**_common(request, mounts, limits), "env": list(env.items()), "argv": argv})
 
 
 def _component_job(
-    request: LaunchRequest, component: PythonComponent, given: str, mounts: Sequence[Mount]
+    request: LaunchRequest, component: PythonComponent, given: str, mounts: Sequence[Mount], limits: JsonObject
 ) -> dict[str, Any]:
     argument: str | dict[str, str] = given
     if len(given) > INPUT_LIMIT:
         argument = {"input": _write(request, INPUT_FILE, given.encode())}
     return {
-        **_common(request, mounts),
+        **_common(request, mounts, limits),
         "module": component.module,
         "source": component.source,
         "args": [argument if word == EXECUTOR_INPUT else word for word in component.args],
@@ -102,7 +109,7 @@ def _component_job(
     }
 
 
-def _common(request: LaunchRequest, mounts: Sequence[Mount]) -> dict[str, Any]:
+def _common(request: LaunchRequest, mounts: Sequence[Mount], limits: JsonObject) -> dict[str, Any]:
     folder = str(request.folder)
     parents = {str(file.parent): None for file in request.outputs}
     job: dict[str, Any] = {
@@ -111,6 +118,8 @@ def _common(request: LaunchRequest, mounts: Sequence[Mount]) -> dict[str, Any]:
         "tmp": variables.temporary_folder(request.folder),
         "mkdirs": [f"{folder}/tmp", variables.packages_folder(request.folder), *parents],
     }
+    if limits:
+        job["limits"] = limits
     if mounts:
         job["mkdirs"] += [source for source, _, _ in mounts]
         job["mounts"] = mounts

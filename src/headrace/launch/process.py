@@ -22,7 +22,7 @@ from headrace.base.errors import StepError
 from headrace.base.home import Home
 from headrace.base.json import compact
 from headrace.base.settings import Settings
-from headrace.launch import attempt, points, variables
+from headrace.launch import attempt, control, limits, points, variables
 from headrace.launch.base import Exited, LaunchRequest, Lost, Observation, Observer, Refused, Started
 from headrace.launch.environments import Environments
 from headrace.launch.interpreters import EXECUTING, ForkServer, Interpreters, Kind, Report
@@ -66,6 +66,7 @@ class ProcessLauncher:
         self._places = Places(self._environments, inherited, settings.images, clock, self._threads)
         self._interpreters = Interpreters(_raise_file_limit(), self._on_report, self._on_server_end, self._is_busy)
         self._attempts: dict[str, _Live] = {}
+        self._parents = control.NOWHERE
         self._broken: dict[Kind, float] = {}
         self._stopping = False
 
@@ -75,9 +76,11 @@ class ProcessLauncher:
         await asyncio.to_thread(self._sweep)
 
     def _sweep(self) -> None:
-        """Remove what the killed have left in the system's temporary folder. Blocking."""
+        """Remove what the killed have left outside the home, and find where steps can be kept to limits. Blocking."""
         scratch.sweep()
         attempt.sweep_links(self._home.attempts)
+        self._parents = control.find()
+        control.sweep(self._parents, lambda name: attempt.is_over(self._home.attempt(name)))
 
     def launch(self, request: LaunchRequest) -> None:
         if request.attempt_id not in self._attempts:
@@ -144,7 +147,7 @@ class ProcessLauncher:
             given = compact(live.request.executor_input)
             if server is not None and len(given) <= INPUT_LIMIT:
                 try:
-                    self._send(live, recipe, place, server, _job(live.request, recipe, place, server, given))
+                    self._send(live, recipe, place, server, self._job(live.request, recipe, place, server, given))
                 except (StepError, OSError) as error:
                     self._end(live, self._refusal(live, error))
                 return
@@ -157,7 +160,7 @@ class ProcessLauncher:
             place = await self._places.find(recipe, partial(_say, request))
             server = await self._server(request, recipe, place)
             given = compact(request.executor_input)
-            job = await asyncio.to_thread(_job, request, recipe, place, server, given)
+            job = await asyncio.to_thread(self._job, request, recipe, place, server, given)
         except Exception as error:  # the top of this attempt's way: whatever it is ends the attempt, not the launcher
             if not isinstance(error, StepError | OSError):
                 log.exception("attempt %s could not be started", request.attempt_id)
@@ -187,8 +190,18 @@ class ProcessLauncher:
             return EXECUTING
         return EXECUTING if variables.needs_fresh_interpreter(request, place.variables) else kind
 
+    def _job(self, request: LaunchRequest, recipe: Recipe, place: Place, server: ForkServer, given: str) -> bytes:
+        component = recipe.command.component
+        named = recipe.points | points.named(given, *[value for _, value in request.env])
+        mounts = points.mounts(request, named) if named else []
+        kept = limits.job(request.resources, self._parents)
+        if component is None or server.kind == EXECUTING:
+            return cold_job(request, recipe.command, place, given, mounts, kept)
+        return warm_job(request, component, place, given, mounts, kept)
+
     def _send(self, live: _Live, recipe: Recipe, place: Place, server: ForkServer, job: bytes) -> None:
         warnings = [recipe.warning, "" if place.environment is None else place.environment.warning]
+        warnings += [*live.request.warnings, *limits.warnings(live.request.resources, self._parents)]
         live.warning = "; ".join(filter(None, warnings))
         live.server = server
         server.send(job)
@@ -203,6 +216,7 @@ class ProcessLauncher:
             return
         if kind == wire.STARTED:
             live.pid = report[2]
+            live.warning = "; ".join(filter(None, (live.warning, report[4])))
             self._started(live, Instant(report[3]))
             if live.kill_asked:
                 self._terminate(live)
@@ -296,15 +310,6 @@ class ProcessLauncher:
 
     def _refused(self, live: _Live, reason: str, infrastructure: bool) -> Refused:
         return Refused(live.request.attempt_id, self._clock.now(), reason, infrastructure)
-
-
-def _job(request: LaunchRequest, recipe: Recipe, place: Place, server: ForkServer, given: str) -> bytes:
-    component = recipe.command.component
-    named = recipe.points | points.named(given, *[value for _, value in request.env])
-    mounts = points.mounts(request, named) if named else []
-    if component is None or server.kind == EXECUTING:
-        return cold_job(request, recipe.command, place, given, mounts)
-    return warm_job(request, component, place, given, mounts)
 
 
 def _say(request: LaunchRequest, text: bytes) -> None:

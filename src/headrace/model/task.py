@@ -46,11 +46,18 @@ class AttemptState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a step's processes used: CPU seconds, and peak memory in bytes."""
+    """What a step's processes used: CPU seconds, and bytes.
+
+    `max_rss` is the most memory that one of them held, `peak_memory` all of them at once as far as it was seen;
+    `read_bytes` and `written_bytes` went from and to disks. 0 is also what is not known.
+    """
 
     user_seconds: float = 0.0
     system_seconds: float = 0.0
     max_rss: int = 0
+    peak_memory: int = 0
+    read_bytes: int = 0
+    written_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from headrace.spec.ir import ComponentSpec
 from headrace.spec.plan import Container, Leaf, Resources
 from headrace.spec.platform import KubernetesExecutor
 from headrace.spec.pod import compile_pod
+from headrace.spec.quantity import check_resources
 from headrace.spec.text import to_text
 
 _LONGEST = 2_147_483_647
@@ -55,6 +56,8 @@ def _container(name: str, component: ComponentSpec, spec: ContainerSpec, label: 
                 check_argument(argument)
             except InvalidSpec as error:
                 raise InvalidSpec(error.message, where=f"{at}.{part}[{index}]", hint=error.hint) from error
+    resources = _resources(spec.resources)
+    check_resources(resources, f"{at}.resources")
     return Container(
         component=name,
         interface=interface(component, f"components.{name}"),
@@ -62,7 +65,7 @@ def _container(name: str, component: ComponentSpec, spec: ContainerSpec, label: 
         command=spec.command,
         args=spec.args,
         env=tuple((each.name, each.value) for each in spec.env),
-        resources=_resources(spec.resources),
+        resources=resources,
         label=label,
         time_limit=limit,
     )

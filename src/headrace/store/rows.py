@@ -6,6 +6,7 @@ it. The inputs and outputs of a task name their artifacts by id; loading puts th
 
 import json
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import Row
@@ -214,6 +215,9 @@ def task_of(row: Row[Any], artifacts: Mapping[str, Artifact], attempts: tuple[At
     )
 
 
+_USAGE = tuple(each.name for each in fields(Usage))
+
+
 def attempt_values(attempt: Attempt) -> Values:
     """All columns but `run_key`, `namespace` and `task_id`."""
     usage = attempt.usage
@@ -228,7 +232,7 @@ def attempt_values(attempt: Attempt) -> Values:
         "exit_code": attempt.exit_code,
         "infrastructure": int(attempt.infrastructure),
         "failure": failure_json(attempt.failure),
-        "usage": None if usage is None else to_json([usage.user_seconds, usage.system_seconds, usage.max_rss]),
+        "usage": None if usage is None else to_json([getattr(usage, name) for name in _USAGE]),
     }
 
 

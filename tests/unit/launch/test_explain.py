@@ -6,7 +6,7 @@ import pytest
 
 from headrace.base.clock import Instant
 from headrace.base.settings import ImageSetting
-from headrace.launch.base import Exited, LaunchRequest
+from headrace.launch.base import Exited, LaunchRequest, OverLimit
 from headrace.launch.explain import explain_exit
 from headrace.model.task import Usage
 
@@ -94,6 +94,17 @@ def test_a_step_that_the_kernel_killed_for_want_of_memory(tmp_path: Path, code: 
     usage = Usage(max_rss=3 << 30)
     text = explain(tmp_path, "Killed\n", code, out_of_memory=True, usage=usage)
     assert text == f"{said}; its largest process held 3,072 MiB: Killed"
+
+
+def test_a_step_that_was_over_its_limit(tmp_path: Path) -> None:
+    over = OverLimit(limit=64 << 20, used=70 << 20, process="python3", held=60 << 20)
+    text = explain(tmp_path, "Killed\n", 137, over_limit=over, out_of_memory=True, usage=Usage(max_rss=65 << 20))
+    assert text == (
+        "out of memory: it was killed because it needed more than its limit of 64 MiB and held 70 MiB; its largest "
+        "process, python3, held 65 MiB. Raise the limit with set_memory_limit: Killed"
+    )
+    text = explain(tmp_path, "", -9, over_limit=OverLimit(limit=64 << 20), usage=Usage(max_rss=5 << 20))
+    assert "its limit of 64 MiB; its largest process held 5 MiB." in text
 
 
 def test_a_mount_that_could_not_be_made_is_told(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ claim   held locked while the supervisor lives; the first bytes in it make the a
 kill    made by the server before it sends TERM: the seconds of grace. Found before the start, there is no start
 exit    how it ended, renamed into place; room for it is reserved when the attempt is claimed
 unbound made by the step's process where it could not make the mounts of its job: why
+usage   what it used while it ran (see `sampler`); a step of less than a second has none
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from . import linux, mounts, wire
+from . import linux, monitor, mounts, wire
 
 Job = dict[str, Any]
 
@@ -30,6 +31,8 @@ _RESERVED = 2048
 _DEFAULT_GRACE = 10.0
 _BY_KILL = (-signal.SIGKILL, 128 + signal.SIGKILL)
 """How a step ends that was killed, or a shell whose command was."""
+_BLOCK = 512 if linux.IS_LINUX else 0
+"""Bytes that the counts of rusage stand for; elsewhere they are counts of calls."""
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG)
 
 
@@ -82,6 +85,8 @@ class _Supervision:
         self.started = _now()
         self.record = -1
         self.killed = False
+        self.kill_at = 0.0
+        self.monitor: monitor.Monitor | None = None
 
     def run(self) -> None:
         try:
@@ -95,15 +100,22 @@ class _Supervision:
         if self._grace() is not None:
             self._finish(self._ended(-signal.SIGTERM, "killed before it started"))
             return
-        wire.report(self.status, wire.STARTED, self.job["id"], os.getpid(), self.started)
+        warning = ""
+        if "limits" in self.job:
+            self.monitor, warning = monitor.limited(self.job, self.step)
+        wire.report(self.status, wire.STARTED, self.job["id"], os.getpid(), self.started, warning)
         signal.signal(signal.SIGTERM, self._on_term)
         signal.signal(signal.SIGALRM, self._on_alarm)
         self._go()
+        signal.setitimer(signal.ITIMER_REAL, self.monitor.pause if self.monitor else monitor.SAMPLE_SECONDS)
         self.kills = linux.kills_for_memory(self.counter)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         code = self._wait()
         _unlink(*self.job["tmp"])
-        self._finish(self._refusal() or self._ended(code, ""))
+        seen = self.monitor.close() if self.monitor else {}
+        if "over" in seen and not self.killed:
+            code = code or -signal.SIGKILL  # one of its processes was killed, and it did not mind
+        self._finish(self._refusal() or {**seen, **self._ended(code, "")})
 
     def _claim(self) -> bool:
         """Make the attempt ours: lock, make room for the record of its end, and only then write into the claim.
@@ -161,13 +173,25 @@ class _Supervision:
             grace = self._grace()
             self.killed = grace is not None
             self._signal_tree(signal.SIGTERM)
-            signal.setitimer(signal.ITIMER_REAL, max(0.001, _DEFAULT_GRACE if grace is None else grace))
+            patience = max(0.001, _DEFAULT_GRACE if grace is None else grace)
+            self.kill_at = time.monotonic() + patience
+            signal.setitimer(signal.ITIMER_REAL, patience)
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
     def _on_alarm(self, *_: object) -> None:
-        self._signal_tree(signal.SIGKILL)
-        signal.setitimer(signal.ITIMER_REAL, 0.1)  # again, for those that were being forked
+        """Until the step is to end: look at what it uses. Then kill it, when it had its grace."""
+        pause = 0.1  # again, for those that were being forked
+        if not self.kill_at:
+            self.monitor = self.monitor or monitor.Monitor(self.folder, {}, None)
+            pause = self.monitor.look()
+            if self.monitor.is_over:
+                self.kill_at, pause = time.monotonic(), 0.001
+        elif time.monotonic() < self.kill_at:  # TERM came while it was looked at
+            pause = self.kill_at - time.monotonic()
+        else:
+            self._signal_tree(signal.SIGKILL)
+        signal.setitimer(signal.ITIMER_REAL, max(0.001, pause))
 
     def _signal_tree(self, number: int) -> None:
         for pid in linux.descendants(os.getpid()):
@@ -207,6 +231,8 @@ class _Supervision:
             "user": usage.ru_utime,
             "system": usage.ru_stime,
             "rss": usage.ru_maxrss if sys.platform == "darwin" else usage.ru_maxrss * 1024,
+            "read": usage.ru_inblock * _BLOCK,
+            "written": usage.ru_oublock * _BLOCK,
         }
 
     def _finish(self, record: Job) -> None:

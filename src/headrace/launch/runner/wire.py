@@ -6,13 +6,17 @@ Fork server and supervisors to server, over one pipe that they share: reports, e
 is shorter than PIPE_BUF, so lines of several writers do not mix.
 
 A job: {id, folder, env: [[name, value]...], mkdirs: [folder...], tmp: [TMPDIR, the folder behind it],
-  mounts: [[folder, path to bind it at, read-only]...] where the step needs some, and either
+  mounts: [[folder, path to bind it at, read-only]...] where the step needs some,
+  limits: {memory, cpu, parents} where it has some: bytes, cores, 0 for none, and what `groups.make` takes; and either
   argv, path                      a command to execute; env is the whole environment; path is what to search; or
   module, source, args, store     a Python component; env is what to add; args with {input: file} for a long text}
-A report: [READY] | [FAILED, text] | [STARTED, id, pid, at] | [TAKEN, id] | [ENDED, id, record] | [GONE, pid, status]
+A report: [READY] | [FAILED, text] | [STARTED, id, pid, at, warning] | [TAKEN, id] | [ENDED, id, record] |
+  [GONE, pid, status]
 A record, which is also what the file `exit` of an attempt holds:
-  {code, started, ended, killed, memory, message, user, system, rss}, where memory says that the kernel killed for want
-  of it while the step ran, or {refused, infrastructure, started, ended}
+  {code, started, ended, killed, memory, message, user, system, rss, read, written}, where memory says that the kernel
+  killed for want of it while the step ran; for one that ran a while also {peak}, the most memory that all of it held;
+  for one that was killed over its limit {over: {limit, used, process, held}}; or
+  {refused, infrastructure, started, ended}
 """
 
 from __future__ import annotations
@@ -37,6 +41,7 @@ EXIT = "exit"
 KILL = "kill"
 LOG = "log"
 UNBOUND = "unbound"
+USAGE = "usage"
 
 TEXT_LIMIT = 1200
 """Characters of free text in a report: with escapes (6 bytes each at worst would be 7,200) it is cut by bytes."""
