@@ -194,7 +194,9 @@ def test_a_step_that_found_the_disk_full_is_not_to_blame(start: Start, disk: Dis
     server = start(home=home)
     filler = stuff(home / "store")
     run_id = server.submit(compiled(filling), megabytes=1)
-    until(lambda: len(only(server.run(run_id))["pods"]) > 1, "it is tried again", server)
+    until(lambda: says_full(server, run_id), "it waits for another try", server)
     filler.unlink()
-    assert server.wait(run_id)["state"] == "SUCCEEDED"
+    found = server.wait(run_id)
+    assert found["state"] == "SUCCEEDED"
+    assert len(only(found)["pods"]) > 1
     assert len(list((home / "store").rglob("data"))) == 1

@@ -149,7 +149,7 @@ def read(file: str) -> str:
 
 
 def write(file: str, text: str) -> None:
-    fd = os.open(file, os.O_WRONLY | os.O_CLOEXEC)
+    fd = os.open(file, os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC)
     try:
         os.write(fd, text.encode())
     finally:
