@@ -4,7 +4,7 @@ Takes the state, where names of objects come from, and the step's own inputs, wh
 same again as long as the task's inputs and what it depends on stand. Raises InvalidInput, which names the item.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any, assert_never
 
@@ -40,12 +40,18 @@ from headrace.spec.text import describe, to_text
 def pod_of(state: RunState, task: Task, component: Container) -> Pod:
     """What the task, whose component that is, asks for."""
     run = state.run
-    pod = Pod(namespace=run.namespace, service_account=run.service_account, workspace=state.plan.workspace)
-    if not component.pod:
+    workspace = state.plan.workspace and component.workspace
+    pod = Pod(namespace=run.namespace, service_account=run.service_account, workspace=workspace)
+    return resolved(state, task, component.pod, pod)
+
+
+def resolved(state: RunState, task: Task, items: Sequence[PodItem], pod: Pod) -> Pod:
+    """The pod with the items, which the task's component has."""
+    if not items:
         return pod
     parent = task.parent if task.iteration < 0 else task.parent.rpartition(".")[0]
     names = context(state, task.path, task.name)
-    for item in component.pod:
+    for item in items:
         for found in _resolved(state, parent, item, task.inputs.parameters, names):
             pod = _with(pod, found, item.where)
     check_volumes(pod.volumes, task.path)

@@ -11,6 +11,7 @@ from headrace.engine.inputs import declared, resolve
 from headrace.engine.iterations import bind_items, inputs_of, interface_of
 from headrace.engine.pod import pod_of
 from headrace.engine.state import RunState
+from headrace.engine.task_config import told
 from headrace.model.artifact import Bindings
 from headrace.model.event import GroupOpened, TaskEnded
 from headrace.model.run import Failure, StateChange
@@ -70,6 +71,7 @@ def _begin(state: RunState, new: Task, plan: TaskPlan, inputs: Bindings, at: Ins
         raise TypeError(f"{new.path} is an importer, which no plan has yet")
     new = replace(new, inputs=inputs)
     try:
+        new = told(state, new, component)
         pod_of(state, new, component)  # what is wrong with it is so before anything is launched
     except InvalidInput as error:
         return _end(replace(new, state=State.FAILED, failure=Failure(str(error), code=3)), at)

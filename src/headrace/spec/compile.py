@@ -16,7 +16,7 @@ from headrace.spec.load import Document
 from headrace.spec.order import sort_tasks
 from headrace.spec.plan import Container, Dag, Interface, Leaf, OutputSelector, Plan, TaskPlan
 from headrace.spec.platform import KubernetesExecutor
-from headrace.spec.pod import fit, producers
+from headrace.spec.pod import fitted, producers
 from headrace.spec.task import compile_task
 
 MAX_TASKS = 1_000_000
@@ -116,15 +116,12 @@ def _dag(name: str, component: ComponentSpec, dag: DagSpec, components: Mapping[
 def _fitted(own: Interface, used: Mapping[str, Leaf | Dag]) -> dict[str, Leaf | Dag]:
     """The component of each task of a DAG that takes `own`, with what it asks of the platform looked up there."""
     gives = {name: each.interface for name, each in used.items()}
-    return {
-        name: replace(each, pod=fit(each.pod, own, gives)) if isinstance(each, Container) and each.pod else each
-        for name, each in used.items()
-    }
+    return {name: fitted(each, own, gives) if isinstance(each, Container) else each for name, each in used.items()}
 
 
 def _with_producers(task: PipelineTask, component: Leaf | Dag) -> PipelineTask:
     """The task, dependent also on what makes the names of the objects that it asks for."""
-    made_by = producers(component.pod) if isinstance(component, Container) else ()
+    made_by = producers(component) if isinstance(component, Container) else ()
     return replace(task, dependent_tasks=(*task.dependent_tasks, *made_by)) if made_by else task
 
 

@@ -10,7 +10,6 @@ from headrace.base.errors import InvalidSpec
 from headrace.spec.deployment import ExecutorSpec
 from headrace.spec.ir import ComponentSpec, PipelineTask
 from headrace.spec.load import Document
-from headrace.spec.plan import ParameterType
 from headrace.spec.platform import KubernetesExecutor, PipelineConfig
 
 _VOLUME_IMAGES = {
@@ -58,11 +57,6 @@ def _refuse_task(task: PipelineTask, where: str) -> None:
 
 
 def _refuse_component(component: ComponentSpec, where: str) -> None:
-    for name, definition in component.input_definitions.parameters.items():
-        if definition.parameter_type is ParameterType.TASK_CONFIG:
-            raise _not_yet("an input of type dsl.TaskConfig", f"{where}.inputDefinitions.parameters.{name}")
-    if component.task_config_passthroughs:
-        raise _not_yet("task_config_passthroughs", f"{where}.taskConfigPassthroughs")
     if component.single_platform_specs:
         raise _not_yet("a platform spec in a component", f"{where}.singlePlatformSpecs")
     if component.dag is not None:

@@ -12,6 +12,7 @@ from headrace.spec.plan import Container, Leaf, Resources
 from headrace.spec.platform import KubernetesExecutor
 from headrace.spec.pod import compile_pod
 from headrace.spec.quantity import check_resources
+from headrace.spec.task_config import divide
 from headrace.spec.text import to_text
 
 _LONGEST = 2_147_483_647
@@ -32,7 +33,8 @@ def compile_leaf(
         )
     at = f"platforms.kubernetes.deploymentSpec.executors.{label}"
     limit = time_limit(platform.active_deadline_seconds, at)
-    return replace(_container(name, component, executor.container, label, limit), pod=compile_pod(platform, at))
+    whole = _container(name, component, executor.container, label, limit)
+    return divide(replace(whole, pod=compile_pod(platform, at)), component.task_config_passthroughs)
 
 
 def time_limit(seconds: int, where: str) -> int:

@@ -14,7 +14,7 @@ from headrace.base.errors import InvalidInput
 from headrace.base.json import JsonObject, JsonValue, compact
 from headrace.spec.arguments import expand_argument
 from headrace.spec.plan import Container, Resources
-from headrace.spec.templates import EXECUTOR_INPUT, PLACEHOLDER, Template
+from headrace.spec.templates import EXECUTOR_INPUT, PLACEHOLDER, Template, mark_templates
 from headrace.spec.text import to_text
 
 
@@ -102,6 +102,11 @@ def fill_templates(value: JsonValue, parameters: Mapping[str, JsonValue], contex
         return match[0]
 
     return fill(value)
+
+
+def fill_text(text: str, parameters: Mapping[str, JsonValue], context: RunContext) -> str:
+    """A text of the document with its placeholders filled in, but those of artifacts and outputs."""
+    return _text(fill_templates(mark_templates(text), parameters, context))
 
 
 def render(

@@ -187,11 +187,24 @@ class PodItem:
 
 
 @dataclass(frozen=True, slots=True)
+class Passed:
+    """What a step is told of its own configuration, by its inputs of type TASK_CONFIG, whether it also has it or not.
+
+    `workspace` says that it is told of the run's workspace, if it names that.
+    """
+
+    env: tuple[tuple[str, str], ...] = ()
+    resources: Resources = field(default_factory=Resources)
+    pod: tuple[PodItem, ...] = ()
+    workspace: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Container:
     """A component that is a command. All strings may hold placeholders; `env` keeps the document's order.
 
     `time_limit` is how many seconds one attempt may run, 0 for as long as it likes; `pod` is what it asks of the
-    platform.
+    platform; `workspace` says that it may use the run's. `passed` is for whatever it starts elsewhere.
     """
 
     component: str
@@ -204,6 +217,8 @@ class Container:
     label: str = ""
     time_limit: int = 0
     pod: tuple[PodItem, ...] = ()
+    workspace: bool = True
+    passed: Passed = field(default_factory=Passed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What an executor asks of Kubernetes to what a leaf of the plan holds of it: `PodItem`s. Pure; raises InvalidSpec.
 
 Takes a `KubernetesExecutor` of the document. The name of an object may come from a parameter in the scope of the DAG
-that the task is in, so `fit` looks names up there. All texts may hold placeholders, which the engine fills in.
+that the task is in, so `fitted` looks names up there. All texts may hold placeholders, which the engine fills in.
 """
 
 import re
@@ -37,7 +37,7 @@ from headrace.model.pod import (
 )
 from headrace.spec.interface import constant_of
 from headrace.spec.ir import InputParameter
-from headrace.spec.plan import Constant, FromParent, FromTask, Interface, ParameterBinding, PodItem
+from headrace.spec.plan import Constant, Container, FromParent, FromTask, Interface, ParameterBinding, PodItem
 from headrace.spec.platform import KubernetesExecutor, NodeAffinityTerm, PvcMount, SelectorRequirement, Toleration
 from headrace.spec.selector import parse_selector
 from headrace.spec.templates import has_placeholder, mark_templates
@@ -67,18 +67,26 @@ def compile_pod(platform: KubernetesExecutor, where: str) -> tuple[PodItem, ...]
     return items
 
 
-def producers(items: Iterable[PodItem]) -> tuple[str, ...]:
-    """The tasks whose outputs the items name: the task depends on them."""
-    sources = (each.binding.source for each in items if each.binding is not None)
+def producers(container: Container) -> tuple[str, ...]:
+    """The tasks whose outputs name what the container asks for, or is told of: its task depends on them."""
+    sources = (each.binding.source for each in (*container.pod, *container.passed.pod) if each.binding is not None)
     return tuple(dict.fromkeys(source.task for source in sources if isinstance(source, FromTask)))
 
 
-def fit(items: tuple[PodItem, ...], own: Interface, siblings: Mapping[str, Interface]) -> tuple[PodItem, ...]:
-    """The items of a task in a DAG that takes `own` and has these tasks. Raises InvalidSpec for an unknown name.
+def fitted(container: Container, own: Interface, siblings: Mapping[str, Interface]) -> Container:
+    """The container as it is in a DAG that takes `own` and has these tasks. Raises InvalidSpec for an unknown name.
 
     Older compilers name what is outside of a group as if it was in it: in there it is an input of the group.
     """
-    return tuple(each if each.binding is None else _fit(each, each.binding, own, siblings) for each in items)
+    pod, passed = container.pod, container.passed
+    if not pod and not passed.pod:
+        return container
+    told = replace(passed, pod=tuple(_fitted(each, own, siblings) for each in passed.pod))
+    return replace(container, pod=tuple(_fitted(each, own, siblings) for each in pod), passed=told)
+
+
+def _fitted(item: PodItem, own: Interface, siblings: Mapping[str, Interface]) -> PodItem:
+    return item if item.binding is None else _fit(item, item.binding, own, siblings)
 
 
 def _fit(item: PodItem, binding: ParameterBinding, own: Interface, siblings: Mapping[str, Interface]) -> PodItem:

@@ -25,7 +25,7 @@ _SUFFIXES = {
     **{f"{suffix}i": Decimal(1024) ** power for power, suffix in enumerate("KMGTPE", 1)},
 }
 _MOST = Decimal(2) ** 63 - 1
-_ABSENT = ("", "null")
+ABSENT = ("", "null")
 """What a field is that was left out, or whose optional parameter has no value."""
 
 LEAST_MEMORY = 1 << 20
@@ -69,8 +69,8 @@ def quantities(resources: Resources, where: str) -> Quantities:
         cpu_limit=float(cpu_limit),
         memory_request=int(_memory(resources.memory_request, "memory request", where)),
         memory_limit=memory_limit,
-        accelerator_type="" if kind in _ABSENT else kind,
-        accelerators=_count(resources.accelerator_count, where) if kind not in _ABSENT else 0,
+        accelerator_type="" if kind in ABSENT else kind,
+        accelerators=_count(resources.accelerator_count, where) if kind not in ABSENT else 0,
     )
 
 
@@ -108,7 +108,7 @@ def _count(text: str, where: str) -> int:
 
 
 def _parsed(text: str, what: str, where: str, hint: str) -> Decimal:
-    if text in _ABSENT:
+    if text in ABSENT:
         return Decimal(0)
     found = parse_quantity(text)
     if found is None:

@@ -31,8 +31,6 @@ def test_executors(executor: Json, where: str, feature: str) -> None:
 @pytest.mark.parametrize(
     ("component", "where"),
     [
-        (leaf({"c": "TASK_CONFIG"}), "inputDefinitions.parameters.c"),
-        (leaf(taskConfigPassthroughs=[{"field": "ENV", "applyToTask": True}]), "taskConfigPassthroughs"),
         (leaf(singlePlatformSpecs=[{"platform": "kubernetes"}]), "singlePlatformSpecs"),
     ],
 )
