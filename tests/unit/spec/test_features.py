@@ -28,16 +28,13 @@ def test_executors(executor: Json, where: str, feature: str) -> None:
     assert caught.value.where == f"deploymentSpec.executors.exec.{where}"
 
 
-@pytest.mark.parametrize(
-    ("component", "where"),
-    [
-        (leaf(singlePlatformSpecs=[{"platform": "kubernetes"}]), "singlePlatformSpecs"),
-    ],
-)
-def test_components(component: Json, where: str) -> None:
-    with pytest.raises(InvalidSpec, match="not supported yet") as caught:
-        compiled(pipeline({"one": task("comp")}, {"comp": component}))
-    assert caught.value.where == f"components.comp.{where}"
+def test_what_a_component_says_of_platforms_in_itself() -> None:
+    says = leaf(singlePlatformSpecs=[{"platform": "elsewhere"}, {"platform": "kubernetes", "deploymentSpec": {}}])
+    with pytest.raises(InvalidSpec, match="of Kubernetes in itself is not supported") as caught:
+        compiled(pipeline({"one": task("comp")}, {"comp": says}))
+    assert caught.value.where == "components.comp.singlePlatformSpecs[1]"
+    says["singlePlatformSpecs"].pop()
+    assert compiled(pipeline({"one": task("comp")}, {"comp": says})).root.tasks
 
 
 def on_kubernetes(config: Json, **more: Any) -> Plan:
