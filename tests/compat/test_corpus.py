@@ -5,28 +5,81 @@ else that is refused is a failure here.
 """
 
 import random
+import re
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import kfp
 import pytest
 from kfp_server_api import ApiException
 from tests.compat.conftest import Sample, corpus, invalid
-from tests.harness import Server
+from tests.harness import PATIENCE, Server
 from tests.mounting import skip_where_forbidden
 
 NOT_YET = "is not supported yet"
 """The words of every refusal of a construct that a later version executes."""
 
-EASIER = {"take_nap_compiled.yaml": {"naptime_secs": 1}, "long-running.yaml": None, "log_streaming_compiled.yaml": {}}
+EASIER = {
+    "take_nap_compiled.yaml": {"naptime_secs": 1},
+    "take_nap_pipeline_root_compiled.yaml": {"naptime_secs": 1},
+    "long-running.yaml": None,
+    "log_streaming_compiled.yaml": {},
+}
 """Parameters that spare the tests a long sleep; None leaves the run to a test that terminates it."""
 
 SHARED_FILE = "local_execution/local_execution_pipeline_with_retry.yaml"
 """Its step counts its tries in a file, which must be none of an attempt's own."""
 
 CLASSES = ("a1", "a2", "aX", "b")
+ELSEWHERE = "c"
+"""The class of what needs more than this machine: it need not succeed, but says why, and harms nothing."""
+
+_ROOT_ARTIFACT = "the pipeline needs an artifact as its input, which a run cannot be given"
+_NO_PROGRAM = "cannot execute 'my_program': No such file or directory. The image '.*' is not run as a container"
+_IMPORTED = "gs://|/gcs/|importing an artifact"
+_NO_MODULE = "No module named 'google_cloud_pipeline_components'.*is not run as a container here"
+_NO_PACKAGE = "not found in the provided package locations(.|\n)*Packages come from the indexes"
+WHY = {
+    "component_with_metadata_fields.yaml": _ROOT_ARTIFACT,
+    "component_with_task_final_status_GH-12033.yaml": "requires type TASK_FINAL_STATUS, which is invalid for root",
+    "components_with_optional_artifacts.yaml": _IMPORTED,
+    "container_io.yaml": _NO_PROGRAM,
+    "container_with_artifact_output.yaml": "run.sh: No such file",
+    "container_with_concat_placeholder.yaml": _NO_PROGRAM,
+    "container_with_if_placeholder.yaml": _NO_PROGRAM,
+    "container_with_placeholder_in_fstring.yaml": _NO_PROGRAM,
+    "containerized_python_component.yaml": "The image 'kfp-image' is not run as a container",
+    "critical/modelcar.yaml": "oci://|/oci/|importing an artifact",
+    "critical/pipeline_with_artifact_upload_download.yaml": _NO_PACKAGE,
+    "gpu-scheduling/nvidia_gpu_scheduling_check.yaml": "",
+    "input_artifact.yaml": _ROOT_ARTIFACT,
+    "integration/ray_integration_compiled.yaml": _NO_PACKAGE,
+    "pipeline_with_condition_dynamic_task_output_custom_training_job.yaml": _NO_MODULE,
+    "pipeline_with_dynamic_task_output_custom_training_job.yaml": _NO_MODULE,
+    "pipeline_with_google_artifact_type.yaml": _IMPORTED,
+    "pipeline_with_importer.json": _IMPORTED,
+    "pipeline_with_importer.yaml": _IMPORTED,
+    "pipeline_with_importer_and_gcpc_types.yaml": _IMPORTED,
+    "pipeline_with_metadata_fields.yaml": _ROOT_ARTIFACT,
+    "pipeline_with_various_io_types.yaml": _ROOT_ARTIFACT,
+    "pythonic_artifact_with_single_return.yaml": _IMPORTED,
+    "sequential_v2.yaml": "gsutil: not found|No URLs matched",
+    "take_nap_pipeline_root_compiled.yaml": "",
+    "two_step_pipeline.yaml": 'gsutil: not found|Unrecognized scheme "minio"',
+    "upload_download_compiled.yaml": _NO_PACKAGE,
+    "xgboost_sample_pipeline.yaml": "pipefail|curl",
+}
+"""What is said of each of that class; nothing of what can run after all."""
+
+MUCH_TO_INSTALL = (
+    "critical/pipeline_with_artifact_upload_download.yaml",
+    "integration/ray_integration_compiled.yaml",
+    "upload_download_compiled.yaml",
+)
+"""Of that class, what would install half of the internet before it asks for the other half: it finds no index."""
 
 ROOTS = {"artifacts_simple.yaml": "gs://bucket/pipelines"}
 """A container of it takes its uris for those of one store, which it opens at a mount."""
@@ -81,6 +134,10 @@ def runnable(third: int | None = None) -> list[Any]:
     return [pytest.param(each, id=each.name) for each in samples]
 
 
+def of_class(group: str) -> list[Any]:
+    return [pytest.param(each, id=each.name) for each in corpus() if each.group == group]
+
+
 def ends_as_it_must(server: Server, sample: Sample, folder: Path) -> None:
     if sample.name in ROOTS:
         skip_where_forbidden(folder)
@@ -91,6 +148,35 @@ def ends_as_it_must(server: Server, sample: Sample, folder: Path) -> None:
         return
     found = server.wait(run_id)
     assert found["state"] == sample.expected, found.get("error")
+
+
+@pytest.fixture(scope="session")
+def without_index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that has no packages to install."""
+    running = Server(tmp_path_factory.mktemp("offline") / "home", environment={"PIP_NO_INDEX": "1"})
+    try:
+        yield running.start()
+    finally:
+        running.stop()
+
+
+def post(server: Server, sample: Sample) -> tuple[str, str]:
+    """The id of the sample's run, or how it was refused; without the SDK, which reads no JSON."""
+    files = {"uploadfile": (sample.file.name, sample.file.read_bytes())}
+    upload = httpx2.post(
+        f"{server.url}/apis/v2beta1/pipelines/upload", files=files, params={"name": f"c {sample.name}"}
+    )
+    pipeline = upload.raise_for_status().json()["pipeline_id"]
+    body = {
+        "display_name": sample.name,
+        "pipeline_version_reference": {"pipeline_id": pipeline},
+        "runtime_config": {"parameters": arguments(sample, sample.file.parent)},
+    }
+    answer = httpx2.post(f"{server.url}/apis/v2beta1/runs", json=body, timeout=PATIENCE)
+    if answer.is_success:
+        return str(answer.json()["run_id"]), ""
+    assert answer.status_code == 400, answer.text
+    return "", str(answer.json()["message"])
 
 
 @pytest.mark.skipif(not corpus(), reason="the corpus is not there: set HEADRACE_CORPUS to its folder")
@@ -106,6 +192,17 @@ class TestCorpus:
     @pytest.mark.parametrize("sample", runnable(MARIADB_THIRD))
     def test_it_ends_as_it_must_on_mariadb(self, on_mariadb: Server, sample: Sample, tmp_path: Path) -> None:
         ends_as_it_must(on_mariadb, sample, tmp_path)
+
+    @pytest.mark.parametrize("sample", of_class(ELSEWHERE))
+    def test_what_needs_more_than_this_machine_says_so(self, sample: Sample, request: pytest.FixtureRequest) -> None:
+        server: Server = request.getfixturevalue("without_index" if sample.name in MUCH_TO_INSTALL else "server")
+        run_id, told = post(server, sample)
+        if run_id:
+            run = server.wait(run_id)
+            assert run["state"] == ("FAILED" if WHY[sample.name] else "SUCCEEDED")
+            told = run.get("error", {}).get("message", "")
+        assert re.search(WHY[sample.name], told), told
+        assert server.get("/apis/v2beta1/healthz")
 
     @pytest.mark.parametrize("sample", [pytest.param(each, id=each.name) for each in corpus()])
     def test_it_uploads(self, server: Server, sample: Sample) -> None:

@@ -21,6 +21,8 @@ import platform, sys
 print(sys.implementation.name, platform.python_version(), sys.platform, platform.machine(), sys.base_prefix)
 """
 _LAST_LINES = 12
+_CHATTER = re.compile(r"Using Python |Resolved \d|Prepared \d")
+_INDEXES = "Packages come from the indexes that pip is configured with where the server runs, or the component names"
 _NOT_THE_STEPS_FAULT = re.compile(
     r"No space left|Disk quota|Read-only file system|error sending request|dns error|[Tt]imed out|"
     r"[Cc]onnection (?:refused|reset)|HTTP status server error"
@@ -76,7 +78,8 @@ class Uv:
     def resolve(self, python: str, install: Install, say: Say) -> list[str]:
         """The exact versions that the requirements come to, a requirement each. Raises StepError."""
         arguments = ["pip", "compile", "--no-header", "--no-annotate", "--quiet", "--python", python, "-"]
-        text = self._run([*arguments, *_options(install)], install.sources, say, given="\n".join(install.requirements))
+        wanted = "\n".join(install.requirements)
+        text = self._run([*arguments, *_options(install)], install.sources, say, given=wanted, hint=_INDEXES)
         return [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
 
     def make(self, python: str, root: Path, say: Say) -> None:
@@ -94,9 +97,9 @@ class Uv:
     def install(self, root: Path, pins: Sequence[str], install: Install, say: Say) -> None:
         """Install exactly `pins`, with the options of `install`. Raises StepError."""
         arguments = ["pip", "install", "--no-deps", "--python", str(root / "bin" / "python3"), "-r", "-"]
-        self._run([*arguments, *install.options], install.sources, say, given="\n".join(pins))
+        self._run([*arguments, *install.options], install.sources, say, given="\n".join(pins), hint=_INDEXES)
 
-    def _run(self, arguments: Sequence[str], sources: Sources, say: Say, *, given: str = "") -> str:
+    def _run(self, arguments: Sequence[str], sources: Sources, say: Say, *, given: str = "", hint: str = "") -> str:
         import uv
 
         command = [uv.find_uv_bin(), *arguments]
@@ -117,9 +120,10 @@ class Uv:
         if said:
             say(said.encode())
         if process.returncode:
-            lines = [line.rstrip() for line in said.splitlines() if line.strip()]
+            lines = [line.rstrip() for line in said.splitlines() if line.strip() and not _CHATTER.match(line)]
             outside = _NOT_THE_STEPS_FAULT.search(said) is not None
-            raise StepError("uv failed: " + "\n".join(lines[-_LAST_LINES:]), infrastructure=outside)
+            told = "\n".join(lines[-_LAST_LINES:]).removesuffix(".")
+            raise StepError(f"uv failed: {told}", hint=hint, infrastructure=outside)
         return output.decode()
 
 

@@ -61,6 +61,12 @@ def runtime_parameters(plan: Plan, given: JsonObject | None) -> dict[str, JsonVa
 
 def _runtime_parameter(name: str, spec: ParameterSpec, given: JsonObject) -> JsonValue:
     where = f"runtime_config.parameters.{name}"
+    if spec.type is ParameterType.TASK_FINAL_STATUS:  # nothing ends before the root, so nobody has a value for it
+        raise InvalidInput(
+            f"input parameter {name} requires type {spec.type}, which is invalid for root component",
+            where=where,
+            hint="Use the component as an exit task of a pipeline (dsl.ExitHandler)",
+        )
     if name not in given or (given[name] is None and spec.optional):
         if spec.has_default:
             return coerce(spec.default, spec, where)
@@ -70,10 +76,6 @@ def _runtime_parameter(name: str, spec: ParameterSpec, given: JsonObject) -> Jso
             f"parameter {name} is not optional, yet has neither default value nor user provided value", where=where
         )
     value = clean(given[name])
-    if spec.type is ParameterType.TASK_FINAL_STATUS:
-        raise InvalidInput(
-            f"input parameter {name} requires type {spec.type}, which is invalid for root component", where=where
-        )
     if _typed(value, spec.type) is None:
         raise InvalidInput(
             f"input parameter {name} requires type {_EXPECTED[spec.type]}, but the value is {describe(value)}",

@@ -146,6 +146,7 @@ def test_a_pipeline_without_inputs_needs_no_config() -> None:
         ({"a": "STRUCT"}, {"a": []}, "input parameter a requires type struct, but"),
         ({"a": {"parameterType": "STRING", "literals": ["x"]}}, {"a": "y"}, "not one of its literals: x"),
         ({"a": "TASK_FINAL_STATUS"}, {"a": {}}, "requires type TASK_FINAL_STATUS, which is invalid for root component"),
+        ({"a": "TASK_FINAL_STATUS"}, {}, "requires type TASK_FINAL_STATUS, which is invalid for root component"),
     ],
 )
 def test_a_wrong_request_is_refused_in_kfps_words(types: Json, given: Json | None, message: str) -> None:
