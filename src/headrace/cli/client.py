@@ -110,6 +110,14 @@ class Client:
         query = {"q": text, "task": task, "ignore_case": "true" if ignore_case else ""}
         return self._get(f"/api/v1/runs/{run_id}/logs", **query, attempt=str(attempt) if attempt else "")
 
+    def usage(self, run_id: str) -> Document:
+        """What the steps of the run used. Raises NotFound where the server does not tell."""
+        return self._get(f"/api/v1/runs/{run_id}/usage")
+
+    def advice(self, run_id: str) -> Document:
+        """The requests and limits that the run's components should have."""
+        return self._get(f"/api/v1/runs/{run_id}/advice")
+
     def why(self, run_id: str, task: str) -> Document:
         """Why the task, by its id, path or name, is where it is; of `root`, why the run is."""
         return self._get(f"/api/v1/runs/{run_id}/tasks/{quote(task, safe='')}/why")

@@ -16,7 +16,7 @@ from rich.text import Text
 from headrace.base.clock import Clock, Instant
 from headrace.base.json import JsonValue, compact
 from headrace.cli.tree import SIBLINGS, Outline, Row, rows, spell_state
-from headrace.cli.view import RunView, seconds, spell
+from headrace.cli.view import RunView, TaskView, seconds, spell, spell_bytes, spell_memory
 from headrace.model.state import State
 
 _STYLES = {
@@ -149,12 +149,7 @@ def metrics(run: RunView, most: int | None = None, *, whole: str = "") -> Render
 
     `most` steps at most; `whole` is the command that shows all.
     """
-    names = Counter(task.name for task in run.steps)
-    measured = [
-        (task.name if names[task.name] == 1 else task.path.removeprefix("root."), task.metrics)
-        for task in run.steps
-        if task.metrics
-    ]
+    measured = [(name, task.metrics) for name, task in _named(run) if task.metrics]
     if not measured:
         return None
     more = _more(len(measured[most:]) if most is not None else 0, whole)
@@ -173,6 +168,33 @@ def metrics(run: RunView, most: int | None = None, *, whole: str = "") -> Render
     for step, numbers in measured:
         table.add_row(step, *(spell_value(numbers[name]) if name in numbers else "" for name in columns))
     return _section("Metrics", Group(table, *more))
+
+
+def usage(run: RunView) -> RenderableType | None:
+    """One row a step that was executed: what its last attempt used."""
+    used = [(name, task.usage) for name, task in _named(run) if task.usage is not None]
+    if not used:
+        return None
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+    for column in ("step", "time", "cpu", "cores", "memory", "read", "written"):
+        table.add_column(column, justify="left" if column == "step" else "right")
+    for name, each in used:
+        table.add_row(
+            name,
+            spell(each.seconds),
+            spell(each.cpu_seconds),
+            "" if each.cores is None else f"{each.cores:.1f}",
+            "" if each.peak_memory is None else spell_memory(each.peak_memory),
+            "" if each.read_bytes is None else spell_bytes(each.read_bytes),
+            "" if each.written_bytes is None else spell_bytes(each.written_bytes),
+        )
+    return _section("Usage", table)
+
+
+def _named(run: RunView) -> list[tuple[str, TaskView]]:
+    """The steps, each with its name, or its path where several have that."""
+    names = Counter(task.name for task in run.steps)
+    return [(task.name if names[task.name] == 1 else task.path.removeprefix("root."), task) for task in run.steps]
 
 
 def artifacts(places: Sequence[tuple[str, str]], base: str, more: int, whole: str = "") -> RenderableType:

@@ -16,7 +16,7 @@ from headrace.cli.display import console, show
 from headrace.cli.find import find_run
 from headrace.cli.moments import show_moment
 from headrace.cli.pipeline import outline_of
-from headrace.cli.show import local_store, show_report
+from headrace.cli.show import local_store, show_report, with_usage
 from headrace.cli.view import seconds, spell
 
 
@@ -39,7 +39,7 @@ def get(*, what: str, run: str, home: str | None, host: str | None, json: bool) 
     """Show one run."""
     with connect(home, host) as client:
         document = client.run(find_run(client, run))
-        view, store = wire.run_view(document), local_store(client)
+        view, store = with_usage(client, wire.run_view(document)), local_store(client)
         if json:
             output.document(report.as_json(view, store))
         else:

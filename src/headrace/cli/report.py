@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import RenderableType
@@ -36,6 +37,9 @@ def drawn(
     table = draw.metrics(run, most, whole=whole)
     if table is not None:
         yield table
+    used = draw.usage(run)
+    if used is not None:
+        yield used
     found = [(artifact.type, where) for _, _, artifact in artifacts(run) if (where := place(artifact.uri, store))]
     if found:
         base = _shared_folder([where for _, where in found])
@@ -106,6 +110,7 @@ def _task_json(task: TaskView, store: Path | None) -> dict[str, object]:
         "ended_at": time_json(task.ended_at),
         "message": task.message or None,
         "parameters": dict(task.parameters),
+        "usage": None if task.usage is None else asdict(task.usage),
         "artifacts": {
             output: [_artifact_json(each, store) for each in made] for output, made in task.artifacts.items()
         },

@@ -19,7 +19,7 @@ from headrace.cli.logs import LogStreams
 from headrace.cli.parameters import read_parameters, utf8
 from headrace.cli.pipeline import Pipeline, outline, read_pipeline, without_cache
 from headrace.cli.resume import check_words, resume
-from headrace.cli.show import local_store, show_report
+from headrace.cli.show import local_store, show_report, with_usage
 from headrace.cli.tree import Outline
 from headrace.cli.view import RunView
 from headrace.cli.watch import Watch
@@ -108,7 +108,7 @@ def follow(
         return INTERRUPTED
     store = local_store(client)
     if json:
-        output.document(report.as_json(watch.run, store))
+        output.document(report.as_json(with_usage(client, watch.run), store))
     else:
         tree = isinstance(display, LiveDisplay)
         show_report(client, watch.run, outline, store, tree=tree, options=options, stays=stays)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from headrace.base.clock import SystemClock
 from headrace.base.errors import NotFound
-from headrace.cli import draw, report
+from headrace.cli import draw, report, wire
 from headrace.cli.client import Client
 from headrace.cli.display import console, show, show_command
 from headrace.cli.logs import last_lines
@@ -50,6 +50,14 @@ def show_report(
             show_command(out, f"With a server that is up (headrace up{options}):")
         show_command(out, f"The whole log: headrace logs {run.run_id[:8]} {step}{options}")
         show_command(out, f"A shell where it ran: headrace shell {run.run_id[:8]} {step}{options}")
+
+
+def with_usage(client: Client, run: RunView) -> RunView:
+    """The run with what its steps used, if the server tells."""
+    try:
+        return wire.with_usage(run, client.usage(run.run_id))
+    except NotFound:
+        return run  # Another KFP server, which has no such route.
 
 
 def local_store(client: Client) -> Path | None:

@@ -22,6 +22,22 @@ class ArtifactView:
 
 
 @dataclass(frozen=True, slots=True)
+class UsageView:
+    """What the last attempt at a task used, in seconds and bytes; None is what is not known.
+
+    `cores` is the most CPU that it had for a second, or what it had on the average where it ran for less.
+    """
+
+    seconds: float | None = None
+    cpu_seconds: float | None = None
+    cores: float | None = None
+    peak_memory: int | None = None
+    average_memory: int | None = None
+    read_bytes: int | None = None
+    written_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TaskView:
     """A task that the run has reached. `is_group`: it holds tasks and runs nothing itself."""
 
@@ -34,6 +50,7 @@ class TaskView:
     message: str = ""
     parameters: Mapping[str, JsonValue] = field(default_factory=dict)
     artifacts: Mapping[str, tuple[ArtifactView, ...]] = field(default_factory=dict)
+    usage: UsageView | None = None
 
     @property
     def key(self) -> str:
@@ -114,3 +131,9 @@ def spell_bytes(size: int) -> str:
             return f"{amount:.0f} {unit}" if unit == "B" or amount >= 99.5 else f"{amount:.1f} {unit}"
         amount /= 1000
     return f"{amount:.1f} TB"
+
+
+def spell_memory(size: int) -> str:
+    """An amount of memory for a person: `512 MiB`, `1.5 GiB`; as limits are set."""
+    mebibytes = size / 2**20
+    return f"{mebibytes:,.0f} MiB" if mebibytes < 1023.5 else f"{mebibytes / 1024:,.1f} GiB"

@@ -10,7 +10,7 @@ from typing import Any
 
 from headrace.base.clock import Instant, from_rfc3339
 from headrace.base.json import JsonValue
-from headrace.cli.view import ArtifactView, RunView, TaskView
+from headrace.cli.view import ArtifactView, RunView, TaskView, UsageView
 from headrace.model.state import State
 
 _CUSTOM_TYPE = "_kfp_schema_title"
@@ -53,6 +53,31 @@ def task_view(task: Mapping[str, Any], detail: Mapping[str, Any]) -> TaskView:
         artifacts={
             each.get("artifact_key", ""): _artifacts(each.get("artifacts", ())) for each in outputs.get("artifacts", ())
         },
+    )
+
+
+def with_usage(run: RunView, document: Mapping[str, Any]) -> RunView:
+    """The run with what the last attempt at each of its tasks used."""
+    tasks = dict(run.tasks)
+    for each in document.get("tasks", ()):
+        known = tasks.get(each["task"])
+        if known is not None and each["attempts"]:
+            tasks[known.path] = replace(known, usage=_usage(each["attempts"][-1]))
+    return replace(run, tasks=tasks)
+
+
+def _usage(attempt: Mapping[str, Any]) -> UsageView | None:
+    seconds, cpu = attempt["seconds"], attempt["cpu_seconds"]
+    if cpu is None:
+        return None
+    return UsageView(
+        seconds=seconds,
+        cpu_seconds=cpu,
+        cores=attempt["peak_cores"] or (cpu / seconds if seconds else None),
+        peak_memory=attempt["peak_memory"],
+        average_memory=attempt["average_memory"],
+        read_bytes=attempt["read_bytes"],
+        written_bytes=attempt["written_bytes"],
     )
 
 

@@ -135,7 +135,7 @@ def observation(request: LaunchRequest, record: dict[str, object]) -> Exited | R
 
 
 def _usage(record: dict[str, object]) -> Usage:
-    largest = _number(record, "rss")
+    largest, over = _number(record, "rss"), _over_limit(record.get("over"))
     return Usage(
         user_seconds=_fraction(record, "user"),
         system_seconds=_fraction(record, "system"),
@@ -143,6 +143,9 @@ def _usage(record: dict[str, object]) -> Usage:
         peak_memory=max(largest, _number(record, "peak", 0)),
         read_bytes=_number(record, "read", 0),
         written_bytes=_number(record, "written", 0),
+        average_memory=_number(record, "average", 0),
+        peak_cores=_fraction(record, "cores", 0.0),
+        over_limit=over.limit if over is not None else 0,
     )
 
 
@@ -166,7 +169,7 @@ def _number(record: dict[str, object], name: str, default: int | None = None) ->
     return value
 
 
-def _fraction(record: dict[str, object], name: str) -> float:
-    value = record[name]
+def _fraction(record: dict[str, object], name: str, default: float | None = None) -> float:
+    value = record[name] if default is None else record.get(name, default)
     assert isinstance(value, int | float)
     return float(value)

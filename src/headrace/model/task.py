@@ -49,7 +49,9 @@ class Usage:
     """What a step's processes used: CPU seconds, and bytes.
 
     `max_rss` is the most memory that one of them held, `peak_memory` all of them at once as far as it was seen;
-    `read_bytes` and `written_bytes` went from and to disks. 0 is also what is not known.
+    `read_bytes` and `written_bytes` went from and to disks. `average_memory` is over time, `peak_cores` the most CPU
+    seconds in one second: both of steps that ran for longer than one. `over_limit` is the limit of memory that it was
+    killed for. 0 is also what is not known. New fields go last: rows hold the values in this order.
     """
 
     user_seconds: float = 0.0
@@ -58,6 +60,13 @@ class Usage:
     peak_memory: int = 0
     read_bytes: int = 0
     written_bytes: int = 0
+    average_memory: int = 0
+    peak_cores: float = 0.0
+    over_limit: int = 0
+
+    @property
+    def cpu_seconds(self) -> float:
+        return self.user_seconds + self.system_seconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from headrace.api.routes.recurring import recurring_routes
 from headrace.api.routes.retention import retention_routes
 from headrace.api.routes.runs import runs_routes
 from headrace.api.routes.server import server_routes
+from headrace.api.routes.usage import usage_routes
 from headrace.api.routes.webhooks import webhook_routes
 from headrace.api.run_view import RunView
 from headrace.api.runs import Runs
@@ -41,6 +42,7 @@ def tagged_routes(services: Services, closing: Closing, scrape: metrics.Scrape) 
     tagged: dict[str, list[ApiRoute]] = {
         "Runs": runs_routes(services, runs),
         "Logs and events": followed_routes(services, closing),
+        "Usage and advice": usage_routes(services),
         "Recurring runs": recurring_routes(services, documents),
         "Experiments": experiments_routes(services),
         "Pipelines and versions": pipelines_routes(services, documents),

@@ -39,3 +39,13 @@ def add_look(commands: Commands) -> None:
     parser.add_argument("task", metavar="TASK", nargs="?", help="its name or path (default: the run itself)")
     server(parser)
     json(parser)
+
+    parser = command(
+        commands,
+        "advise",
+        "headrace.cli.advise:advise",
+        "suggest requests and limits for the steps of a pipeline, from what they used in a run and those before it",
+    )
+    run_argument(parser)
+    server(parser)
+    json(parser)

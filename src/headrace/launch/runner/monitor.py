@@ -18,12 +18,12 @@ _SHARE = 20
 
 
 class Monitor:
-    def __init__(self, folder: str, limits: dict[str, Any], group: groups.Group | None) -> None:
+    def __init__(self, folder: str, limits: dict[str, Any], group: groups.Group | None, began: float) -> None:
         self.group = group
         self.limit: int = limits.get("memory", 0)
         self.is_over = False
-        self._samples = sampler.Sampler(f"{folder}/{wire.USAGE}", group)
-        self._next = time.monotonic() + SAMPLE_SECONDS
+        self._samples = sampler.Sampler(f"{folder}/{wire.USAGE}", group, began)
+        self._next = began + SAMPLE_SECONDS
         self._killed_at = 0
 
     @property
@@ -59,9 +59,10 @@ class Monitor:
         if self.group is not None:
             self.is_over = self.is_over or self.group.kills() > 0
             self.group.remove()
-        said: dict[str, Any] = {"peak": self._samples.peak}
+        seen = self._samples
+        said: dict[str, Any] = {"peak": seen.peak, "average": seen.average, "cores": round(seen.cores, 3)}
         if self.is_over:
-            largest = self._samples.largest
+            largest = seen.largest
             said["over"] = {
                 "limit": self.limit,
                 "used": self._killed_at,
@@ -71,8 +72,8 @@ class Monitor:
         return said
 
 
-def limited(job: dict[str, Any], step: int) -> tuple[Monitor, str]:
-    """The monitor of a job with limits, whose process `step` is moved into its group; and why it has no group."""
+def limited(job: dict[str, Any], step: int, began: float) -> tuple[Monitor, str]:
+    """The monitor of a job with limits that `began` then; `step` is moved into its group, or it is said why not."""
     limits = job["limits"]
     group, trouble = None, ""
     if any(limits["parents"][:2]):
@@ -83,4 +84,4 @@ def limited(job: dict[str, Any], step: int) -> tuple[Monitor, str]:
             if group is not None:
                 group.remove()
             group, trouble = None, f"its control group cannot be made: {error.strerror}"
-    return Monitor(job["folder"], limits, group), trouble
+    return Monitor(job["folder"], limits, group, began), trouble

@@ -31,16 +31,25 @@ class Process(NamedTuple):
 class Sampler:
     """Samples of one step, whose supervisor is this process. `file` is where the series goes."""
 
-    def __init__(self, file: str, group: groups.Group | None) -> None:
+    def __init__(self, file: str, group: groups.Group | None, began: float) -> None:
         self.file = file
         self.group = group
-        self.began = time.monotonic()
+        self.began = began
         self.peak = 0
+        self.cores = 0.0
         self.largest: Process | None = None
         self._points: list[list[float]] = []
         self._stride = 1
         self._skipped = 0
         self._highest = 0
+        self._last = (began, 0.0)
+        self._byte_seconds = 0.0
+
+    @property
+    def average(self) -> int:
+        """The bytes that it held on the average, until the last sample."""
+        seconds = self._last[0] - self.began
+        return int(self._byte_seconds / seconds) if seconds > 0 else 0
 
     def memory(self, enough: int = 0) -> int:
         """The bytes that the step holds; an estimate that is never too low where that is at most `enough`."""
@@ -52,6 +61,7 @@ class Sampler:
         held = self._memory(found)
         ended = resource.getrusage(resource.RUSAGE_CHILDREN)
         cpu = ended.ru_utime + ended.ru_stime + sum(each.cpu for each in found)
+        self._integrate(held, cpu)
         read, written = _transferred([os.getpid(), *(each.pid for each in found)])
         self._highest = max(self._highest, held)
         self._skipped += 1
@@ -59,6 +69,12 @@ class Sampler:
             point = [round(time.monotonic() - self.began, 1), round(cpu, 2), self._highest, read, written]
             self._skipped = self._highest = 0
             self._keep(point)
+
+    def _integrate(self, held: int, cpu: float) -> None:
+        now, (then, before) = time.monotonic(), self._last
+        self._byte_seconds += held * (now - then)
+        self.cores = max(self.cores, (cpu - before) / (now - then))
+        self._last = now, cpu
 
     def _memory(self, found: list[Process], enough: int = 0) -> int:
         if found:

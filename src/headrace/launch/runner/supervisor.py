@@ -83,6 +83,7 @@ class _Supervision:
         self.kills = 0
         self.folder: str = job["folder"]
         self.started = _now()
+        self.began = time.monotonic()
         self.record = -1
         self.killed = False
         self.kill_at = 0.0
@@ -102,7 +103,7 @@ class _Supervision:
             return
         warning = ""
         if "limits" in self.job:
-            self.monitor, warning = monitor.limited(self.job, self.step)
+            self.monitor, warning = monitor.limited(self.job, self.step, self.began)
         wire.report(self.status, wire.STARTED, self.job["id"], os.getpid(), self.started, warning)
         signal.signal(signal.SIGTERM, self._on_term)
         signal.signal(signal.SIGALRM, self._on_alarm)
@@ -183,7 +184,7 @@ class _Supervision:
         """Until the step is to end: look at what it uses. Then kill it, when it had its grace."""
         pause = 0.1  # again, for those that were being forked
         if not self.kill_at:
-            self.monitor = self.monitor or monitor.Monitor(self.folder, {}, None)
+            self.monitor = self.monitor or monitor.Monitor(self.folder, {}, None, self.began)
             pause = self.monitor.look()
             if self.monitor.is_over:
                 self.kill_at, pause = time.monotonic(), 0.001

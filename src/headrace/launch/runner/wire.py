@@ -14,7 +14,8 @@ A report: [READY] | [FAILED, text] | [STARTED, id, pid, at, warning] | [TAKEN, i
   [GONE, pid, status]
 A record, which is also what the file `exit` of an attempt holds:
   {code, started, ended, killed, memory, message, user, system, rss, read, written}, where memory says that the kernel
-  killed for want of it while the step ran; for one that ran a while also {peak}, the most memory that all of it held;
+  killed for want of it while the step ran; for one that ran a while also {peak, average, cores}: the memory that
+  all of it held, at most and over time, and the most CPU seconds in one;
   for one that was killed over its limit {over: {limit, used, process, held}}; or
   {refused, infrastructure, started, ended}
 """
