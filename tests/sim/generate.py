@@ -15,11 +15,13 @@ from headrace.spec.plan import (
     ArtifactSpec,
     Constant,
     Container,
+    CreateClaim,
     Dag,
     FinalStatus,
     FromInput,
     FromParent,
     FromTask,
+    Importer,
     Loop,
     ParameterSource,
     ParameterSpec,
@@ -29,7 +31,7 @@ from headrace.spec.plan import (
     TaskPlan,
     Trigger,
 )
-from headrace.testing.plans import STRING, dag, group, leaf, loop, plan
+from headrace.testing.plans import STRING, create_claim, dag, group, importer, leaf, loop, plan
 
 DEEPEST = 3
 MOST_STEPS = 11
@@ -70,6 +72,9 @@ class Construct(StrEnum):
     RUN_TIME_LIMIT = "time limit of the run"
     AFTER_GROUP = "after a group"
     SELECTOR = "field of a value"
+    IMPORTER = "importer"
+    REIMPORTER = "importer that always imports"
+    CLAIM = "persistent volume claim"
 
 
 _LIST = ParameterSpec(ParameterType.LIST, optional=True)
@@ -128,6 +133,12 @@ class Generator:
 
     def _step(self, name: str, earlier: list[TaskPlan], after: Sequence[str], *, artifact: bool) -> TaskPlan:
         self.left -= self._weight
+        kind = self.rng.random()
+        if kind < 0.08:
+            uri, again = f"minio://bucket/{self.rng.randint(0, 2)}", self._may(0.3)
+            return importer(name, uri, after=after, reimport=again, metadata={"n": 1}, retry=self._retry())
+        if kind < 0.11:
+            return create_claim(name, after=after, retry=self._retry())
         parameters, artifacts = self._parameters(earlier), self._artifacts(earlier)
         if artifact and self._may(0.5):
             artifacts["item"] = FromParent("item")
@@ -280,7 +291,13 @@ def _in_dag(outer: Dag, around: tuple[TaskPlan, ...]) -> Iterator[Construct]:
 
 def _in_task(task: TaskPlan, outer: Dag, around: tuple[TaskPlan, ...]) -> Iterator[Construct]:
     is_group = isinstance(task.component, Dag)
-    yield Construct.GROUP if is_group else Construct.STEP
+    match task.component:
+        case Importer(reimport=reimport):
+            yield Construct.REIMPORTER if reimport else Construct.IMPORTER
+        case CreateClaim():
+            yield Construct.CLAIM
+        case _:
+            yield Construct.GROUP if is_group else Construct.STEP
     if task.condition is not None:
         yield Construct.CONDITION
         if any(each.condition is not None for each in around):

@@ -12,12 +12,12 @@ from tests.sim.generate import Construct, constructs, random_plan
 from headrace.model.run import Resume
 from headrace.model.state import State
 from headrace.model.task import TaskKind
-from headrace.spec.plan import FromParent, Retry
+from headrace.spec.plan import CreateClaim, FromParent, Retry
 from headrace.spec.spots import spot
 from headrace.store.db import Database
 from headrace.testing.clock import FakeClock
 from headrace.testing.luck import CALM, Luck, Trouble
-from headrace.testing.plans import dag, group, leaf, loop, output_of, plan
+from headrace.testing.plans import dag, group, importer, leaf, loop, output_of, plan
 from headrace.testing.world import World
 
 SEEDS = range(2000)
@@ -76,6 +76,7 @@ def test_the_seeds_went_through_everything(seen: Seen) -> None:
     ends = {State.SUCCEEDED, State.FAILED, State.CANCELED}
     wanted = {(kind, state) for kind in (TaskKind.DAG, TaskKind.LOOP, TaskKind.ITERATION) for state in ends}
     wanted |= {(TaskKind.RUNTIME, state) for state in {*ends, State.SKIPPED, State.CACHED}}
+    wanted |= {(TaskKind.IMPORTER, state) for state in ends}
     wanted |= {(TaskKind.CONDITION_BRANCH, state) for state in {*ends, State.SKIPPED}}
     assert wanted <= seen.states
 
@@ -99,6 +100,8 @@ def test_a_resumed_run_runs_what_it_must_and_nothing_else(database: Database, se
             continue
         if at.covers(path):
             assert second.executions[path], f"{path} is to run anew"
+        elif isinstance(made.find(path).component, CreateClaim):
+            continue  # the world has no claims, so the one that was made is gone
         elif earlier.state.good and task.inputs == earlier.inputs:
             assert (task.cached_from, task.outputs) == (earlier.task_id, earlier.outputs)
             assert not second.executions[path], f"{path} was run again"
@@ -158,6 +161,25 @@ def test_a_run_over_its_time_fails_and_runs_its_exit_tasks(database: Database) -
     assert (final.run.state, final.run.failure.code) == (State.FAILED, 4)
     assert final.run.failure.message.startswith("the run timed out after 9 s")
     assert final.tasks["root.bye"].state is State.SUCCEEDED
+
+
+def test_what_is_imported_is_taken_again(database: Database) -> None:
+    """By later runs of any pipeline, unless they are to import anew, or something else is known about it."""
+
+    def imports(number: int, *, reimport: bool = False, metadata: int = 1) -> tuple[str, int]:
+        task = importer("data", "s3://bucket/imported", metadata={"n": metadata}, reimport=reimport)
+        world = World(plan(dag(task), f"imports-{number}"), database, 7, CALM, number=number)
+        (artifact,) = world.play().tasks["root.data"].outputs.artifacts["data"]
+        return artifact.artifact_id, world.executions["root.data"]
+
+    first, times = imports(0)
+    assert times == 1
+    assert imports(1) == (first, 0)
+    other, times = imports(2, metadata=2)
+    assert (other != first, times) == (True, 1)
+    newest, times = imports(3, reimport=True)
+    assert (newest != first, times) == (True, 1)
+    assert imports(4) == (newest, 0)
 
 
 def test_of_equal_steps_one_is_executed_and_the_others_take_its_outputs(database: Database) -> None:

@@ -123,6 +123,14 @@ class FolderStore:
         with _told(str(path)):
             return seal.seal(path, hash_limit)
 
+    def measure(self, uri: str) -> Sealed:
+        """`seal.measure` of the object. Raises NotFound where there is none."""
+        path = self._inside(self.local_path(uri), uri)
+        with _told(uri):
+            if not path.exists():
+                raise FileNotFoundError(uri)
+            return seal.measure(path)
+
     def verify(self, path: Path, digest: str) -> bool:
         """`seal.verify`, with trouble of the disk told as Unavailable."""
         with _told(str(path)):

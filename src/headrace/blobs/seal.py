@@ -52,6 +52,13 @@ def seal(path: Path, hash_limit: int = HASH_LIMIT) -> Sealed:
     return Sealed(_digest(path, entries) if size <= hash_limit else "", size)
 
 
+def measure(path: Path, hash_limit: int = HASH_LIMIT) -> Sealed:
+    """What `seal` would say of the file or folder, which stays as it is. Raises as `seal` does."""
+    entries = list(_walk(path))
+    size = _size(entries)
+    return Sealed(_digest(path, entries) if size <= hash_limit else "", size)
+
+
 def digest(path: Path) -> str:
     """`sha256:<hex>` of the file or folder, however large. Raises as `seal` does."""
     return _digest(path, list(_walk(path)))

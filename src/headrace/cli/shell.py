@@ -39,7 +39,7 @@ from headrace.launch.runner import mounts
 from headrace.model.task import Attempt, Task
 from headrace.spec.compile import compile_plan
 from headrace.spec.load import document_from_json
-from headrace.spec.plan import Container
+from headrace.spec.plan import Container, Dag
 from headrace.store import runs
 
 INPUT_FILE = "shell_input.json"
@@ -109,7 +109,8 @@ def _scene(home: Home, url: str | None, run_id: str, path: str) -> Scene:
     state = RunState.load(compile_plan(document_from_json(document)), Options(), rows.run, rows.tasks, rows.retired)
     task, component = state.tasks[path], state.plan_of(path).component
     if not isinstance(component, Container):
-        raise InvalidInput("it is a group and ran nothing itself", where=path, hint="Name a step in it")
+        what = "it is a group and ran nothing itself" if isinstance(component, Dag) else "the server does it itself"
+        raise InvalidInput(what, where=path, hint="Name a step that runs a command")
     if not task.attempts:
         raise FailedPrecondition(_why_not(task), where=path)
     attempt = task.attempts[-1]

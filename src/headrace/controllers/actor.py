@@ -12,6 +12,7 @@ from headrace.base.clock import SECOND
 from headrace.base.errors import Unavailable
 from headrace.controllers.advance import Advance, Advanced, Held
 from headrace.controllers.dispatch import Dispatcher
+from headrace.controllers.errands import Errand, Errands
 from headrace.controllers.faults import Fault, Faults
 from headrace.controllers.feed import Feed, News
 from headrace.controllers.limits import Limits
@@ -22,7 +23,7 @@ from headrace.engine.inputs import context
 from headrace.engine.pod import pod_of
 from headrace.engine.state import RunState
 from headrace.model.event import AttemptFailed, AttemptStarted, AttemptSucceeded, Event, WaitEnded
-from headrace.spec.plan import Container
+from headrace.spec.plan import Container, Dag
 from headrace.store.db import Database, Tx
 
 _START_CAN_WAIT = 0.02
@@ -39,6 +40,7 @@ class Shared:
     database: Database
     advance: Advance
     dispatcher: Dispatcher
+    errands: Errands
     feed: Feed
     faults: Faults
     wake: Callable[[str], None]
@@ -136,16 +138,16 @@ class RunActor:
         asyncio.get_running_loop().call_later(seconds, lambda: self.tell(WaitEnded(wait.path, clock.now())))
 
     def _dispatch(self, state: RunState, command: Launch | Kill) -> None:
-        component = state.plan_of(command.path).component
-        if not isinstance(component, Container):
+        plan, task = state.plan_of(command.path), state.tasks[command.path]
+        component, names = plan.component, context(state, command.path, task.name)
+        if isinstance(component, Dag):
             raise TypeError(f"{command.path} is a DAG and cannot be launched")
-        task = state.tasks[command.path]
-        names, pod = context(state, command.path, task.name), pod_of(state, task, component)
-        step = Step(state.run, task, component, names, command.attempt_id, pod)
-        if isinstance(command, Launch):
-            self.shared.dispatcher.launch(step)
+        if isinstance(component, Container):
+            step = Step(state.run, task, component, names, command.attempt_id, pod_of(state, task, component))
+            (self.shared.dispatcher.launch if isinstance(command, Launch) else self.shared.dispatcher.kill)(step)
         else:
-            self.shared.dispatcher.kill(step)
+            errand = Errand(state.run, task, plan, component, names, command.attempt_id)
+            (self.shared.errands.launch if isinstance(command, Launch) else self.shared.errands.kill)(errand)
 
 
 @dataclass(slots=True)

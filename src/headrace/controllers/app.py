@@ -7,12 +7,14 @@ from headrace.blobs.folder import FolderStore
 from headrace.controllers.actor import Shared
 from headrace.controllers.advance import Advance
 from headrace.controllers.dispatch import Dispatcher
+from headrace.controllers.errands import Errands
 from headrace.controllers.faults import Faults, no_faults
 from headrace.controllers.feed import Feed
 from headrace.controllers.fire import Fire
 from headrace.controllers.notify import Notifier, build_sender
 from headrace.controllers.peers import Peers
 from headrace.controllers.pruner import Pruner, Went, kept
+from headrace.controllers.reclaim import Reclaimer
 from headrace.controllers.runs import Runs
 from headrace.controllers.schedules import Schedules
 from headrace.engine.state import Options
@@ -36,6 +38,7 @@ class Controllers:
         schedules: Schedules,
         pruner: Pruner,
         notifier: Notifier,
+        reclaimer: Reclaimer,
     ) -> None:
         self._runs = runs
         self._schedules = schedules
@@ -43,6 +46,7 @@ class Controllers:
         self._dispatcher = dispatcher
         self._shared = shared
         self._peers = peers
+        self._reclaimer = reclaimer
         self.pruner = pruner
 
     async def start(self) -> None:
@@ -52,13 +56,16 @@ class Controllers:
         self._schedules.start()
         self.pruner.start()
         self._notifier.start()
+        self._reclaimer.start()
 
     async def stop(self) -> None:
+        await self._reclaimer.stop()
         await self._notifier.stop()
         await self.pruner.stop()
         await self._schedules.stop()
         await self._peers.stop()
         await self._runs.stop()
+        await self._shared.errands.stop()
         await self._dispatcher.stop()
 
     def wake(self, run_id: str) -> None:
@@ -116,9 +123,11 @@ def build_controllers(
     success = "SUCCEEDED" if settings.kfp_compat == "3.0" else "COMPLETE"
     options = Options(cache=settings.cache, success_status=success, images=settings.images)
     advance = Advance(clock, options, holder, plan, blobs.is_intact)
-    shared = Shared(database, advance, dispatcher, feed, faults, registry.wake)
+    reclaimer = Reclaimer(database, home)
+    errands = Errands(database, blobs, home, clock, registry.tell)
+    shared = Shared(database, advance, dispatcher, errands, feed, faults, registry.wake)
     peers = Peers(database, registry, feed, home, settings, holder)
     pruner = Pruner(database, blobs, home, kept(settings), clock, holder, faults)
     notifier = Notifier(database, build_sender(settings, clock), clock)
     feed.on_move(notifier.wake)
-    return Controllers(registry, dispatcher, shared, peers, schedules, pruner, notifier)
+    return Controllers(registry, dispatcher, shared, peers, schedules, pruner, notifier, reclaimer)

@@ -6,14 +6,17 @@ is waited for, in whichever run it is; else the step that asks is the one that i
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import assert_never
 
 from headrace.base.clock import Instant
-from headrace.engine.decision import LookUp, LookUpCache, LookUpEarlier
+from headrace.engine.decision import LookUp, LookUpCache, LookUpEarlier, LookUpImport
 from headrace.engine.state import RunState
 from headrace.model.artifact import Artifact, Bindings
-from headrace.model.event import CacheAnswered, EarlierAnswered
-from headrace.model.task import Task
-from headrace.store import cache, equal
+from headrace.model.event import CacheAnswered, EarlierAnswered, ImportAnswered
+from headrace.model.task import Earlier, Task
+from headrace.spec.claims import OUTPUT
+from headrace.spec.plan import CreateClaim
+from headrace.store import cache, claims, equal, lineage
 from headrace.store.db import Tx
 from headrace.store.equal import Executed
 
@@ -22,18 +25,36 @@ IsIntact = Callable[[Artifact], bool]
 
 def look_up(
     tx: Tx, state: RunState, look: LookUp, now: Instant, is_intact: IsIntact
-) -> CacheAnswered | EarlierAnswered:
-    """What the cache has, or the run that this one was resumed from."""
-    if isinstance(look, LookUpCache):
-        return _look_into_cache(tx, state, look, now, is_intact)
-    return _look_back(tx, look, now, is_intact)
+) -> CacheAnswered | EarlierAnswered | ImportAnswered:
+    """What the cache has, or the run that this one was resumed from, or an importer of any run has brought."""
+    match look:
+        case LookUpCache():
+            return _look_into_cache(tx, state, look, now, is_intact)
+        case LookUpEarlier():
+            return _look_back(tx, state, look, now, is_intact)
+        case LookUpImport():
+            return _look_for_import(tx, state, look, now, is_intact)
+    assert_never(look)
 
 
-def _look_back(tx: Tx, look: LookUpEarlier, now: Instant, is_intact: IsIntact) -> EarlierAnswered:
+def _look_back(tx: Tx, state: RunState, look: LookUpEarlier, now: Instant, is_intact: IsIntact) -> EarlierAnswered:
     found = cache.find_earlier(tx, look.task_id)
-    if found is not None and not _stands(found.outputs, is_intact):
+    if found is not None and not (_stands(found.outputs, is_intact) and _is_claimed(tx, state, look.path, found)):
         found = replace(found, is_intact=False)
     return EarlierAnswered(look.path, now, found)
+
+
+def _is_claimed(tx: Tx, state: RunState, path: str, found: Earlier) -> bool:
+    """Whether the persistent volume claim that the earlier task made, if it made one, was not deleted since."""
+    if not isinstance(state.plan_of(path).component, CreateClaim):
+        return True
+    name = found.outputs.parameters.get(OUTPUT)
+    return isinstance(name, str) and claims.find(tx, state.run.namespace, name) is not None
+
+
+def _look_for_import(tx: Tx, state: RunState, look: LookUpImport, now: Instant, is_intact: IsIntact) -> ImportAnswered:
+    found = lineage.find_same(tx, state.run.namespace, look.uri, look.type, look.metadata)
+    return ImportAnswered(look.path, now, found if found is not None and is_intact(found) else None)
 
 
 def _look_into_cache(tx: Tx, state: RunState, look: LookUpCache, now: Instant, is_intact: IsIntact) -> CacheAnswered:

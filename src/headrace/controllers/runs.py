@@ -77,7 +77,7 @@ class Runs:
             await actor.live()
         except LeaseLost:
             log.info("run %s is owned by another controller", actor.run_id)
-            shared.dispatcher.abandon(actor.run_id)
+            _abandon(shared, actor.run_id)
         except Exception as error:
             if isinstance(error, NotFound) and not await asyncio.to_thread(_is_there, shared, actor.run_id):
                 log.info("run %s was deleted", actor.run_id)
@@ -106,11 +106,16 @@ class Runs:
             upkeep.remove_if_gone(tx, run_id)
             return lines, woken
 
-        shared.dispatcher.abandon(run_id)
+        _abandon(shared, run_id)
         lines, woken = await asyncio.wrap_future(shared.database.submit(unit))
         shared.feed.publish(run_id, News(lines, State.FAILED, moved=True))
         for each in woken:
             self.wake(each)
+
+
+def _abandon(shared: Shared, run_id: str) -> None:
+    shared.dispatcher.abandon(run_id)
+    shared.errands.abandon(run_id)
 
 
 def _is_there(shared: Shared, run_id: str) -> bool:

@@ -7,7 +7,7 @@ after the changes were applied; it never leaves the transaction.
 from dataclasses import dataclass, field
 
 from headrace.base.clock import SECOND, Instant
-from headrace.base.json import JsonValue
+from headrace.base.json import JsonObject, JsonValue
 from headrace.model.artifact import Bindings
 from headrace.model.event import Event
 from headrace.model.run import Failure
@@ -91,6 +91,16 @@ class LookUpEarlier:
 
 
 @dataclass(frozen=True, slots=True)
+class LookUpImport:
+    """Answered with `ImportAnswered` inside the same transaction: is there an artifact of that uri, type, metadata?"""
+
+    path: str
+    uri: str
+    type: str
+    metadata: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
 class Launch:
     """Sent after the commit; sent again after a restart, while the attempt has not ended."""
 
@@ -136,7 +146,7 @@ class Deadline:
         return Instant(self.since + self.seconds * SECOND)
 
 
-LookUp = LookUpCache | LookUpEarlier
+LookUp = LookUpCache | LookUpEarlier | LookUpImport
 """The commands that the store answers within the transaction."""
 
 Command = LookUp | Launch | Kill | Wait | Deadline

@@ -4,8 +4,10 @@ from dataclasses import replace
 
 from headrace.base.clock import Instant
 from headrace.base.errors import InvalidInput
+from headrace.engine import errand
+from headrace.engine.attempts import next_attempt
 from headrace.engine.cancel import asked_at, ending, is_spared
-from headrace.engine.decision import AttemptAdded, Decision, Launch, LookUpEarlier, TaskAdded
+from headrace.engine.decision import Decision, LookUpEarlier, TaskAdded
 from headrace.engine.equal import look_up
 from headrace.engine.inputs import declared, resolve
 from headrace.engine.iterations import bind_items, inputs_of, interface_of
@@ -16,8 +18,8 @@ from headrace.model.artifact import Bindings
 from headrace.model.event import GroupOpened, TaskEnded
 from headrace.model.run import Failure, StateChange
 from headrace.model.state import State
-from headrace.model.task import Attempt, Task, TaskKind, attempt_id, child, task_id
-from headrace.spec.plan import Dag, Importer, TaskPlan, Trigger
+from headrace.model.task import Task, TaskKind, child, task_id
+from headrace.spec.plan import Container, Dag, Importer, Leaf, TaskPlan, Trigger
 
 
 def on_ready(state: RunState, path: str, at: Instant) -> Decision:
@@ -48,15 +50,6 @@ def on_ready(state: RunState, path: str, at: Instant) -> Decision:
     return _begin(state, new, plan, inputs, at)
 
 
-def next_attempt(state: RunState, path: str, tried: int, at: Instant) -> Decision:
-    """Try the task that has been tried `tried` times."""
-    name = attempt_id(state.run.run_id, path, tried + 1)
-    task = state.tasks.get(path)
-    begins = at if task is None else max(at, task.created_at)  # the clock may have been set back
-    attempt = Attempt(attempt_id=name, path=path, number=tried + 1, created_at=begins)
-    return Decision((AttemptAdded(attempt),), (Launch(path, name),))
-
-
 def _begin(state: RunState, new: Task, plan: TaskPlan, inputs: Bindings, at: Instant) -> Decision:
     """Open the group, or look for the leaf's earlier execution, or launch it."""
     component = plan.component
@@ -67,25 +60,26 @@ def _begin(state: RunState, new: Task, plan: TaskPlan, inputs: Bindings, at: Ins
         return _end(replace(new, state=State.FAILED, inputs=inputs, failure=Failure(str(error), code=3)), at)
     if isinstance(component, Dag):
         return _open(replace(new, inputs=inputs), at)
-    if isinstance(component, Importer):
-        raise TypeError(f"{new.path} is an importer, which no plan has yet")
     new = replace(new, inputs=inputs)
-    try:
-        new = told(state, new, component)
-        pod_of(state, new, component)  # what is wrong with it is so before anything is launched
+    try:  # what is wrong with it is so before anything is launched
+        if isinstance(component, Container):
+            new = told(state, new, component)
+            pod_of(state, new, component)
+        else:
+            errand.check(state, new, component)
     except InvalidInput as error:
         return _end(replace(new, state=State.FAILED, failure=Failure(str(error), code=3)), at)
-    return _leaf(state, new, plan)
+    return _leaf(state, new, plan, component)
 
 
 def _open(new: Task, at: Instant) -> Decision:
     return Decision((TaskAdded(_in_state(new, State.RUNNING)),), then=(GroupOpened(new.path, at),))
 
 
-def _leaf(state: RunState, new: Task, plan: TaskPlan) -> Decision:
+def _leaf(state: RunState, new: Task, plan: TaskPlan, component: Leaf) -> Decision:
     """Look for an earlier execution, in the run that this one was resumed from or in the cache; or launch it."""
     resume, redone, look = state.run.resume, state.is_redone(new.path), None
-    if plan.caching.enabled and state.options.cache:
+    if isinstance(component, Container) and plan.caching.enabled and state.options.cache:
         look = look_up(state, new)
         new = replace(new, fingerprint=look.fingerprint)
     added = TaskAdded(_in_state(new, State.PENDING))
@@ -93,7 +87,11 @@ def _leaf(state: RunState, new: Task, plan: TaskPlan) -> Decision:
         return Decision((added,), (LookUpEarlier(new.path, task_id(resume.run_id, new.path)),))
     if look is not None and not redone:
         return Decision((added,), (look,))
-    tried = next_attempt(state, new.path, len(state.retired.get(new.path, ())), new.created_at)
+    before = len(state.retired.get(new.path, ()))
+    if isinstance(component, Container):
+        tried = next_attempt(state, new.path, before, new.created_at)
+    else:
+        tried = errand.set_about(state, new, component, before, new.created_at)
     return Decision((added, *tried.changes), tried.commands)
 
 
@@ -151,6 +149,8 @@ def _in_state(new: Task, begins: State) -> Task:
 
 def _kind(plan: TaskPlan, iteration: int) -> TaskKind:
     """What KFP 3.0 calls the task."""
+    if isinstance(plan.component, Importer):
+        return TaskKind.IMPORTER
     if not isinstance(plan.component, Dag):
         return TaskKind.RUNTIME
     if iteration >= 0:

@@ -6,16 +6,17 @@ step of the same path had in the earlier run, if it succeeded there on the same 
 
 from headrace.base.clock import Instant
 from headrace.base.json import JsonValue, canonical
+from headrace.engine.attempts import next_attempt
 from headrace.engine.decision import Decision, TaskMoved
 from headrace.engine.equal import look_up
-from headrace.engine.ready import next_attempt
+from headrace.engine.errand import set_about
 from headrace.engine.state import RunState
 from headrace.model.artifact import Bindings
 from headrace.model.event import TaskEnded
 from headrace.model.state import State
 from headrace.model.task import Earlier, Task
 from headrace.spec.fingerprint import identity
-from headrace.spec.plan import Constant, FinalStatus, TaskPlan
+from headrace.spec.plan import Constant, Container, Dag, FinalStatus, TaskPlan
 
 
 def on_earlier(state: RunState, task: Task, earlier: Earlier | None, at: Instant) -> Decision:
@@ -36,7 +37,12 @@ def on_earlier(state: RunState, task: Task, earlier: Earlier | None, at: Instant
     anew = TaskMoved(task.path, at, State.PENDING, reason=f"not taken from run {run_id}: {why_not}")
     if task.fingerprint:
         return Decision((anew,), (look_up(state, task),))
-    tried = next_attempt(state, task.path, len(task.attempts), at)
+    component, before = state.plan_of(task.path).component, len(task.attempts)
+    assert not isinstance(component, Dag)  # a group asks for nothing
+    if isinstance(component, Container):
+        tried = next_attempt(state, task.path, before, at)
+    else:
+        tried = set_about(state, task, component, before, at)
     return Decision((anew, *tried.changes), tried.commands)
 
 
@@ -45,7 +51,7 @@ def _hindrance(state: RunState, path: str, earlier: Earlier | None) -> str:
     if earlier is None:
         return "it did not succeed there"
     if not earlier.is_intact:
-        return "an artifact that it made there is gone, or was changed"
+        return "what it made there is gone, or was changed"
     task = state.tasks[path]
     changed = _changed(state.plan_of(path), earlier.inputs, task.inputs)
     return f"its input {changed} was not the same there" if changed else ""

@@ -7,6 +7,7 @@ afresh, and the same for a whole run: what succeeded is kept. Faults of the infr
 from dataclasses import replace
 
 from headrace.base.clock import SECOND, Instant
+from headrace.engine.attempts import next_attempt
 from headrace.engine.cancel import must_end
 from headrace.engine.deadline import run_began
 from headrace.engine.decision import (
@@ -22,7 +23,6 @@ from headrace.engine.decision import (
     Wait,
 )
 from headrace.engine.equal import waits_for_equals
-from headrace.engine.ready import next_attempt
 from headrace.engine.state import RunState
 from headrace.model.artifact import Bindings
 from headrace.model.event import GroupOpened

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from headrace.engine.decision import Change, LookUp, Sent, TaskMoved, Wait
 from headrace.engine.state import RunState
 from headrace.engine.step import step
-from headrace.model.event import CacheAnswered, EarlierAnswered, Event
+from headrace.model.event import CacheAnswered, EarlierAnswered, Event, ImportAnswered
 from headrace.model.state import State
 
-Answer = Callable[[LookUp], CacheAnswered | EarlierAnswered]
+Answer = Callable[[LookUp], CacheAnswered | EarlierAnswered | ImportAnswered]
 
 
 @dataclass(frozen=True, slots=True)

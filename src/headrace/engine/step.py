@@ -10,11 +10,13 @@ from typing import TypeGuard, assert_never
 from headrace.base.clock import Instant
 from headrace.engine import groups
 from headrace.engine.abort import abort
+from headrace.engine.attempts import next_attempt
 from headrace.engine.cancel import ending, must_end, stop
 from headrace.engine.deadline import attempt_began, passed, run_began
 from headrace.engine.decision import AttemptMoved, Change, Deadline, Decision, RunMoved, TaskAdded, TaskMoved
 from headrace.engine.equal import look_again, waits_for_equal
-from headrace.engine.ready import next_attempt, on_ready
+from headrace.engine.errand import taken_again
+from headrace.engine.ready import on_ready
 from headrace.engine.resume import on_earlier
 from headrace.engine.retry import again, retry_run
 from headrace.engine.state import RunState
@@ -29,6 +31,7 @@ from headrace.model.event import (
     Event,
     GroupDrained,
     GroupOpened,
+    ImportAnswered,
     RetryRequested,
     RunAborted,
     RunRequested,
@@ -67,6 +70,8 @@ def step(state: RunState, event: Event) -> Decision:
         case EarlierAnswered(path, at, earlier):
             task = state.tasks.get(path)
             return on_earlier(state, task, earlier, at) if _is_asking(task) else NOTHING
+        case ImportAnswered():
+            return _imported(state, event)
         case WaitEnded(path, at):
             return _go_on(state, path, at)
         case DeadlinePassed(path, attempt_id, since, seconds, at):
@@ -182,6 +187,15 @@ def _answered(state: RunState, event: CacheAnswered) -> Decision:
         return next_attempt(state, task.path, len(task.attempts), event.at)
     moved = TaskMoved(event.path, event.at, State.CACHED, outputs=event.outputs, cached_from=event.source)
     return Decision((moved,), then=(TaskEnded(event.path, event.at),))
+
+
+def _imported(state: RunState, event: ImportAnswered) -> Decision:
+    task = state.tasks.get(event.path)
+    if not _is_asking(task):
+        return NOTHING
+    if event.artifact is None:
+        return next_attempt(state, task.path, len(task.attempts), event.at)
+    return taken_again(state, task, event.artifact, event.at)
 
 
 def _go_on(state: RunState, path: str, at: Instant) -> Decision:

@@ -7,7 +7,7 @@ engine's own: it tells itself what follows, one small transition at a time.
 from dataclasses import dataclass, field
 
 from headrace.base.clock import Instant
-from headrace.model.artifact import Bindings
+from headrace.model.artifact import Artifact, Bindings
 from headrace.model.run import Failure
 from headrace.model.task import Earlier, Usage
 
@@ -109,6 +109,15 @@ class EarlierAnswered:
 
 
 @dataclass(frozen=True, slots=True)
+class ImportAnswered:
+    """The store looked for an artifact that the importer can take again; None where there is none."""
+
+    path: str
+    at: Instant
+    artifact: Artifact | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class WaitEnded:
     """A task has waited long enough: for its next try, a loop for its next iterations, a step for an equal one."""
 
@@ -169,6 +178,7 @@ Event = (
     | AttemptFailed
     | CacheAnswered
     | EarlierAnswered
+    | ImportAnswered
     | WaitEnded
     | DeadlinePassed
     | TaskReady

@@ -29,11 +29,12 @@ class TaskKind(StrEnum):
     CONDITION_BRANCH = "CONDITION_BRANCH"
     EXIT_HANDLER = "EXIT_HANDLER"
     RUNTIME = "RUNTIME"
+    IMPORTER = "IMPORTER"
 
     @property
     def is_group(self) -> bool:
         """It holds tasks and runs nothing itself."""
-        return self is not TaskKind.RUNTIME
+        return self not in (TaskKind.RUNTIME, TaskKind.IMPORTER)
 
 
 class AttemptState(StrEnum):

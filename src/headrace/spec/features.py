@@ -14,10 +14,6 @@ from headrace.spec.ir import ComponentSpec, PipelineTask
 from headrace.spec.load import Document
 from headrace.spec.platform import KubernetesExecutor, PipelineConfig
 
-_VOLUME_IMAGES = {
-    "argostub/createpvc": "creating a persistent volume claim (kubernetes.CreatePVC)",
-    "argostub/deletepvc": "deleting a persistent volume claim (kubernetes.DeletePVC)",
-}
 _KUBERNETES = {
     "secret_as_volume": ("secretAsVolume", "a secret as a volume"),
     "secret_as_env": ("secretAsEnv", "a secret in the environment"),
@@ -34,7 +30,6 @@ _KUBERNETES = {
 def refuse(document: Document, names: Iterable[str]) -> None:
     """Raises InvalidSpec for the first thing in the components `names`, or in the root, that cannot be executed."""
     spec = document.spec
-    _refuse_pipeline_config(document.kubernetes.pipeline_config)
     for name in names:
         component = spec.components[name]
         _refuse_component(component, f"components.{name}")
@@ -77,8 +72,6 @@ def _refuse_platform(platform: JsonObject, where: str) -> None:
 
 
 def _refuse_executor_spec(executor: ExecutorSpec, where: str) -> None:
-    if executor.importer is not None:
-        raise _not_yet("importing an artifact (dsl.importer)", f"{where}.importer")
     if executor.resolver is not None:
         raise _never("a resolver", f"{where}.resolver", "Import the artifact by its uri with dsl.importer")
     if executor.custom_job is not None:
@@ -87,10 +80,6 @@ def _refuse_executor_spec(executor: ExecutorSpec, where: str) -> None:
     if container is not None and container.lifecycle is not None:
         hint = "Leave it out; what decides on a cache hit can be part of the cache key (set_caching_options)"
         raise _never("a lifecycle hook, which runs before the cache is asked,", f"{where}.container.lifecycle", hint)
-    image = container.image if container is not None else ""
-    for prefix, feature in _VOLUME_IMAGES.items():
-        if image == prefix or image.startswith(f"{prefix}:"):
-            raise _not_yet(feature, f"{where}.container.image")
 
 
 def _refuse_kubernetes(config: KubernetesExecutor, label: str) -> None:
@@ -98,12 +87,6 @@ def _refuse_kubernetes(config: KubernetesExecutor, label: str) -> None:
     for name, (key, feature) in _KUBERNETES.items():
         if getattr(config, name):
             raise _not_yet(feature, f"platforms.kubernetes.deploymentSpec.executors.{label}.{key}")
-
-
-def _refuse_pipeline_config(config: PipelineConfig) -> None:
-    where = "platforms.kubernetes.pipelineConfig"
-    if config.workspace is not None:
-        raise _not_yet("a workspace (dsl.WorkspaceConfig)", f"{where}.workspace")
 
 
 def _not_yet(feature: str, where: str, hint: str = "Take it out of the pipeline to run the rest") -> InvalidSpec:

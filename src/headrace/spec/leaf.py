@@ -1,9 +1,10 @@
-"""A component with an executor to a leaf of the plan: a container or an importer. Raises InvalidSpec."""
+"""A component with an executor to a leaf of the plan: a container or an errand. Raises InvalidSpec."""
 
 from dataclasses import replace
 
 from headrace.base.errors import InvalidSpec
 from headrace.spec.arguments import check_argument
+from headrace.spec.claims import compile_claims, kind_of
 from headrace.spec.deployment import ContainerSpec, ExecutorSpec, ResourceSpec
 from headrace.spec.importer import compile_importer
 from headrace.spec.interface import interface
@@ -31,6 +32,9 @@ def compile_leaf(
             where=f"deploymentSpec.executors.{label}",
             hint="Give it a container",
         )
+    kind = kind_of(executor.container.image)
+    if kind is not None:
+        return compile_claims(kind, name, interface(component, f"components.{name}"), label)
     at = f"platforms.kubernetes.deploymentSpec.executors.{label}"
     limit = time_limit(platform.active_deadline_seconds, at)
     whole = _container(name, component, executor.container, label, limit)

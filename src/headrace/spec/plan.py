@@ -244,7 +244,28 @@ class Importer:
         return self.interface.output_artifacts[self.output]
 
 
-Leaf: TypeAlias = Container | Importer
+@dataclass(frozen=True, slots=True)
+class CreateClaim:
+    """A component that makes a persistent volume claim (`kubernetes.CreatePVC`); `spec.claims` reads its inputs."""
+
+    component: str
+    interface: Interface
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteClaim:
+    """A component that deletes one (`kubernetes.DeletePVC`)."""
+
+    component: str
+    interface: Interface
+    label: str = ""
+
+
+Errand: TypeAlias = Importer | CreateClaim | DeleteClaim
+"""What the server does itself, without a process."""
+
+Leaf: TypeAlias = Container | Errand
 
 
 @dataclass(frozen=True, slots=True)

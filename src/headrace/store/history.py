@@ -31,6 +31,7 @@ from headrace.model.event import (
     Event,
     GroupDrained,
     GroupOpened,
+    ImportAnswered,
     RetryRequested,
     RunAborted,
     RunRequested,
@@ -118,6 +119,8 @@ def said(event: Event) -> JsonObject:
             return {"source": event.source, "waits": event.waits}
         case EarlierAnswered(earlier=earlier):
             return {"source": earlier.task_id if earlier is not None else ""}
+        case ImportAnswered(artifact=artifact):
+            return {"source": artifact.artifact_id if artifact is not None else ""}
         case DeadlinePassed():
             return {"attempt_id": event.attempt_id, "since": event.since, "seconds": event.seconds}
         case RunRequested() | WaitEnded() | TaskReady() | TaskEnded() | GroupOpened() | GroupDrained():

@@ -5,12 +5,14 @@ what its tasks made, a cached task what an earlier run made) it is only linked. 
 metrics artifact each number has a row of its own besides, and links of its own: KFP 3.0 lists those.
 """
 
+import hashlib
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, bindparam, exists, insert, select
+from sqlalchemy import Connection, bindparam, exists, insert, or_, select
 
 from headrace.base import ids
+from headrace.base.json import JsonObject, canonical
 from headrace.model.artifact import METRIC, METRICS, OUTPUTS, Artifact, IOType, Origin, metric_id, numbers
 from headrace.model.run import Run
 from headrace.model.task import task_id
@@ -25,13 +27,24 @@ METRIC_TYPES = frozenset({METRICS, "system.ClassificationMetrics", "system.Slice
 METRIC_KEY_LENGTH = 191
 CHUNK = 500
 
-_GIVEN = exists().where(
-    t.artifact_tasks.c.run_key == bindparam("run"),
-    t.artifact_tasks.c.artifact_id == t.artifacts.c.artifact_id,
-    t.artifact_tasks.c.type.in_(sorted(OUTPUTS)),
+_GIVEN = or_(
+    exists().where(
+        t.artifact_tasks.c.run_key == bindparam("run"),
+        t.artifact_tasks.c.artifact_id == t.artifacts.c.artifact_id,
+        t.artifact_tasks.c.type.in_(sorted(OUTPUTS)),
+    ),
+    exists().where(  # a task that was removed to run again has no links, but its metrics are the run's still
+        t.metrics.c.run_key == bindparam("run"), t.metrics.c.artifact_id == t.artifacts.c.artifact_id
+    ),
 )
 _KNOWN = select(t.artifacts.c.artifact_id, _GIVEN.label("given")).where(
     t.artifacts.c.artifact_id.in_(bindparam("ids", expanding=True))
+)
+_SAME = (
+    select(t.artifacts)
+    .where(t.artifacts.c.namespace == bindparam("namespace"), t.artifacts.c.identity == bindparam("identity"))
+    .order_by(t.artifacts.c.artifact_key.desc())
+    .limit(1)
 )
 _ARTIFACTS = select(t.artifacts).where(t.artifacts.c.artifact_id.in_(bindparam("ids", expanding=True)))
 _LINK = insert(t.artifact_tasks)
@@ -89,6 +102,12 @@ def artifacts_by_id(tx: Connection, wanted: Collection[str]) -> dict[str, Artifa
     return found
 
 
+def find_same(tx: Connection, namespace: str, uri: str, kind: str, metadata: JsonObject) -> Artifact | None:
+    """The newest artifact of that uri, type and metadata: what Kubeflow Pipelines' importers take again."""
+    row = tx.execute(_SAME, {"namespace": namespace, "identity": _identity(uri, kind, metadata)}).first()
+    return None if row is None else artifact_of(row)
+
+
 def chunks(wanted: Sequence[str]) -> Iterator[Sequence[str]]:
     """`wanted` in pieces that fit an IN list of any database."""
     for start in range(0, len(wanted), CHUNK):
@@ -124,9 +143,14 @@ def _rows(run: Run, made: _Made) -> Iterator[Values]:
         "producer": made.path.rpartition(".")[2],
     }
     whole = made.artifact
-    yield {**artifact_values(whole), **maker, "listed": int(whole.type != METRICS)}
+    known_by = _identity(whole.uri, whole.type, whole.metadata)
+    yield {**artifact_values(whole), **maker, "listed": int(whole.type != METRICS), "identity": known_by}
     for number in split(whole):
-        yield {**artifact_values(number), **maker, "listed": 1}
+        yield {**artifact_values(number), **maker, "listed": 1, "identity": None}
+
+
+def _identity(uri: str, kind: str, metadata: JsonObject) -> str:
+    return hashlib.sha256(canonical([uri, kind, metadata]).encode()).hexdigest()
 
 
 def split(whole: Artifact) -> list[Artifact]:

@@ -14,7 +14,7 @@ from headrace.store import keys
 from headrace.store import tables as t
 from headrace.store.dialect import Dialect
 
-CURRENT = "0030"
+CURRENT = "0031"
 MIGRATIONS = Path(__file__).parent / "migrations"
 BOOKKEEPING = "alembic_version"
 """Alembic's own table, which it makes first."""

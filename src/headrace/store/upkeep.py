@@ -86,6 +86,15 @@ def attempts_of_ended_runs(tx: Connection, before: Instant) -> list[str]:
     return list(tx.execute(query).scalars())
 
 
+def workspaces_in_use(tx: Connection, run_ids: Collection[str]) -> set[str]:
+    """Those of the runs that exist and have not succeeded: one that failed may be run again, and looked into."""
+    found: set[str] = set()
+    for chunk in chunks(list(run_ids)):
+        rows = select(t.runs.c.run_id).where(t.runs.c.run_id.in_(chunk), t.runs.c.state != State.SUCCEEDED.value)
+        found.update(tx.execute(rows).scalars())
+    return found
+
+
 def known_attempts(tx: Connection, candidates: Collection[str], but_of: Collection[int] = ()) -> set[str]:
     """Those of the candidates that are attempts of a run that exists, and is none of those with these keys."""
     known: set[str] = set()

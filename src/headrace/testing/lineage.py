@@ -59,8 +59,9 @@ def _check_made(task: Task, made: Mapping[str, Bindings]) -> None:
     """A step that succeeded has the outputs of its last attempt; one that did not has none."""
     if task.kind.is_group:
         return
-    if task.state is State.SUCCEEDED and task.attempts:
-        assert task.outputs == made.get(task.attempts[-1].attempt_id), f"{task.path} has outputs that it did not make"
+    own = [each for each in task.attempts if each.created_at >= task.created_at]
+    if task.state is State.SUCCEEDED and own:
+        assert task.outputs == made.get(own[-1].attempt_id), f"{task.path} has outputs that it did not make"
     elif not task.state.good:
         assert task.outputs == Bindings(), f"{task.path} is {task.state} and has outputs"
 

@@ -6,14 +6,14 @@ the step could have made them.
 
 import json
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from headrace.base import ids
 from headrace.base.clock import Instant
 from headrace.base.json import JsonValue
 from headrace.model.artifact import METRICS, Artifact, Bindings
-from headrace.spec.plan import ArtifactSpec, Container, ParameterSpec, ParameterType, Plan
+from headrace.spec.plan import ArtifactSpec, Constant, Importer, Leaf, ParameterSpec, ParameterType, Plan
 from headrace.testing.shapes import Shape, Shapes, shapes_of, static_path
 
 _MOST_ITEMS = 3
@@ -30,12 +30,22 @@ class MadeUp:
     def __post_init__(self) -> None:
         self._shapes = shapes_of(self.plan)
 
-    def outputs(self, path: str, component: Container, attempt_id: str, at: Instant) -> Bindings:
+    def outputs(self, path: str, component: Leaf, attempt_id: str, at: Instant) -> Bindings:
         """All that the component declares."""
         interface, static = component.interface, static_path(self.plan, path)
+        artifacts = {
+            name: self._artifacts(name, spec, attempt_id, at) for name, spec in interface.output_artifacts.items()
+        }
+        if isinstance(component, Importer) and isinstance(component.uri, Constant):
+            uri, metadata = str(component.uri.value), component.metadata.value
+            assert isinstance(metadata, Mapping)
+            artifacts = {
+                name: tuple(replace(each, uri=uri, metadata=metadata) for each in made)
+                for name, made in artifacts.items()
+            }
         return Bindings(
             {name: self._parameter(static, path, name, spec) for name, spec in interface.output_parameters.items()},
-            {name: self._artifacts(name, spec, attempt_id, at) for name, spec in interface.output_artifacts.items()},
+            artifacts,
         )
 
     def _parameter(self, static: str, path: str, name: str, spec: ParameterSpec) -> JsonValue:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from headrace.base.json import JsonValue
+from headrace.base.json import JsonObject, JsonValue
 from headrace.spec.condition import Condition
 from headrace.spec.plan import (
     ArtifactSource,
@@ -11,11 +11,14 @@ from headrace.spec.plan import (
     Caching,
     Constant,
     Container,
+    CreateClaim,
     Dag,
     FinalStatus,
     FromInput,
     FromTask,
+    Importer,
     Interface,
+    Leaf,
     Loop,
     OutputSelector,
     ParameterBinding,
@@ -56,6 +59,37 @@ def leaf(
     container = Container(f"comp-{name}", interface, "python:3.11", ("echo",), (name,), time_limit=time_limit)
     task = _task(name, container, after, taken, artifacts or {}, cached=cached, always=always)
     return replace(task, retry=retry, condition=condition)
+
+
+def importer(
+    name: str,
+    uri: str,
+    *,
+    after: Iterable[str] = (),
+    metadata: JsonObject | None = None,
+    reimport: bool = False,
+    retry: Retry | None = None,
+) -> TaskPlan:
+    """An importer of a dataset, its output `data`."""
+    interface = Interface(output_artifacts={"data": ArtifactSpec("system.Dataset")})
+    found = Importer(f"comp-{name}", interface, Constant(uri), "data", Constant(metadata or {}), reimport)
+    return replace(_task(name, found, after, {}, {}, cached=False, always=False), retry=retry)
+
+
+def create_claim(name: str, *, after: Iterable[str] = (), retry: Retry | None = None) -> TaskPlan:
+    """A task that makes a persistent volume claim of the run's own, and gives its `name`."""
+    modes = ParameterSpec(ParameterType.LIST, optional=True)
+    interface = Interface(
+        input_parameters={"pvc_name_suffix": STRING, "size": STRING, "access_modes": modes},
+        output_parameters={"name": STRING},
+    )
+    given = {
+        "pvc_name_suffix": Constant(f"-{name}"),
+        "size": Constant("1Gi"),
+        "access_modes": Constant(["ReadWriteOnce"]),
+    }
+    made = CreateClaim(f"comp-{name}", interface)
+    return replace(_task(name, made, after, given, {}, cached=False, always=False), retry=retry)
 
 
 def group(
@@ -162,7 +196,7 @@ def _given(inner: Dag, parameters: Iterable[str], artifacts: Iterable[str]) -> D
 
 def _task(
     name: str,
-    component: Container | Dag,
+    component: Leaf | Dag,
     after: Iterable[str],
     parameters: Mapping[str, ParameterSource],
     artifacts: Mapping[str, ArtifactSource],

@@ -5,7 +5,8 @@ from sqlalchemy import BigInteger, Column, Double, Index, Integer, String, Table
 from headrace.store.tables.common import ID, KEY, NAMESPACE, OPTIONS, TEXT, metadata
 
 # `run_id`, `task_id` and `producer` (the task's name) say who made it. A metrics artifact has a row beside its own for
-# each of its numbers (`number_value`), and is not `listed` itself: clients of 3.0 see the numbers.
+# each of its numbers (`number_value`), and is not `listed` itself: clients of 3.0 see the numbers. By `identity`, a
+# digest of its uri, type and metadata, an importer finds it again.
 artifacts = Table(
     "artifacts",
     metadata,
@@ -26,7 +27,9 @@ artifacts = Table(
     Column("uri", TEXT, nullable=False),
     Column("description", TEXT),
     Column("metadata", TEXT, nullable=False),
+    Column("identity", String(64)),
     UniqueConstraint("artifact_id", name="artifacts_id"),
+    Index("artifacts_identity", "namespace", "identity", "artifact_key"),
     Index("artifacts_created", "namespace", "listed", "created_at", "artifact_id"),
     **OPTIONS,
 )
