@@ -32,7 +32,7 @@ from headrace.model.listing import ListQuery, Operation, Page, Predicate
 from headrace.model.run import Run
 from headrace.model.state import State, StorageState
 from headrace.model.task import ROOT, task_id
-from headrace.store import artifacts, catalog, query, rows, runs, tables
+from headrace.store import artifacts, catalog, lineage, query, rows, runs, tables
 from headrace.store.db import Database, Tx
 from headrace.store.task_list import list_tasks
 from headrace.testing.clock import FakeClock
@@ -359,6 +359,7 @@ SEEKS: list[tuple[Callable[[Tx], object], str]] = [
     (lambda tx: query.list_versions(tx, "p", LATER), "pipeline_versions_created"),
     (lambda tx: list_tasks(tx, a_run().run_id, LATER), "tasks_of_run"),
     (lambda tx: artifacts.list_artifacts(tx, "", LATER), "artifacts_created"),
+    (lambda tx: lineage.find_same(tx, "", "s3://bucket/key", "system.Dataset", {}), "artifacts_identity"),
 ]
 
 

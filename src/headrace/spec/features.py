@@ -30,6 +30,7 @@ _KUBERNETES = {
 def refuse(document: Document, names: Iterable[str]) -> None:
     """Raises InvalidSpec for the first thing in the components `names`, or in the root, that cannot be executed."""
     spec = document.spec
+    _refuse_pipeline_config(document.kubernetes.pipeline_config)
     for name in names:
         component = spec.components[name]
         _refuse_component(component, f"components.{name}")
@@ -87,6 +88,12 @@ def _refuse_kubernetes(config: KubernetesExecutor, label: str) -> None:
     for name, (key, feature) in _KUBERNETES.items():
         if getattr(config, name):
             raise _not_yet(feature, f"platforms.kubernetes.deploymentSpec.executors.{label}.{key}")
+
+
+def _refuse_pipeline_config(config: PipelineConfig) -> None:
+    where = "platforms.kubernetes.pipelineConfig"
+    if config.workspace is not None:
+        raise _not_yet("a workspace (dsl.WorkspaceConfig)", f"{where}.workspace")
 
 
 def _not_yet(feature: str, where: str, hint: str = "Take it out of the pipeline to run the rest") -> InvalidSpec:

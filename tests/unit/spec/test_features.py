@@ -14,11 +14,8 @@ from headrace.spec.plan import Container, Plan
 @pytest.mark.parametrize(
     ("executor", "where", "feature"),
     [
-        ({"importer": {"artifactUri": {"constant": "s3://x"}}}, "importer", "dsl.importer"),
         ({"resolver": {}}, "resolver", "resolver"),
         ({"customJob": {"customJob": {"any": "thing"}}}, "customJob", "Vertex"),
-        ({"container": {"image": "argostub/createpvc"}}, "container.image", "CreatePVC"),
-        ({"container": {"image": "argostub/deletepvc:v1"}}, "container.image", "DeletePVC"),
         ({"container": {"image": "x", "lifecycle": {"preCacheCheck": {}}}}, "container.lifecycle", "lifecycle"),
     ],
 )

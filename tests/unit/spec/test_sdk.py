@@ -6,7 +6,6 @@ This module and test_sdk_flow, which has control flow, are the only ones here th
 # ruff: noqa: ARG001, B006, RUF013 - these are pipelines, written as the SDK's users write them.
 
 import functools
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +14,6 @@ from kfp import compiler, dsl
 from kfp.local import placeholder_utils
 
 from headrace.base.clock import Instant
-from headrace.base.errors import InvalidSpec
 from headrace.model.artifact import Artifact, Bindings
 from headrace.spec.compile import compile_plan
 from headrace.spec.executor import executor_input
@@ -148,19 +146,6 @@ def test_a_component_by_itself(tmp_path: Path) -> None:
     plan = load(make, tmp_path)
     assert list(plan.root.tasks) == ["make"]
     assert runtime_parameters(plan, {"text": "x"}) == {"text": "x", "n": 3}
-
-
-def importers() -> None:
-    read(data=dsl.importer("s3://x", dsl.Dataset).output)
-
-
-@pytest.mark.parametrize(
-    ("body", "feature"),
-    [(importers, "dsl.importer")],
-)
-def test_what_is_not_executed_yet_is_refused(body: Callable[[], None], feature: str, tmp_path: Path) -> None:
-    with pytest.raises(InvalidSpec, match=feature):
-        load(dsl.pipeline(body), tmp_path)
 
 
 @dsl.container_component

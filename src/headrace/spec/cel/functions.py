@@ -29,9 +29,13 @@ class Function:
 
 
 def to_int(value: Value) -> Value:
-    """A double is cut towards zero; a text is read as a decimal number."""
+    """A double is cut towards zero; a text is read as a decimal number.
+
+    The double -2**63 is refused, as other CELs do: it may be a smaller number that was rounded.
+    """
     number = int(value) if isinstance(value, str) and _WHOLE.fullmatch(value) else _truncated(value)
-    if number is None or not -INT64 <= number < INT64:
+    least = -INT64 + 1 if isinstance(value, float) else -INT64
+    if number is None or not least <= number < INT64:
         raise _cannot("int", value)
     return number
 
