@@ -95,6 +95,7 @@ def known(served: Api) -> dict[str, str]:
     ).json()
     for each in ("secrets", "configmaps"):
         served.http.post(f"/api/v1/{each}", json={"name": "known", "data": {"word": "aGk="}})
+    served.http.post("/api/v1/pvcs", json={"name": "known", "size": "1Gi"})
     return {
         "run_id": scene.run_id,
         "task_id": scene.task_id(),
@@ -107,6 +108,7 @@ def known(served: Api) -> dict[str, str]:
         "backfill_id": backfill["backfill_id"],
         "secret_name": "known",
         "config_map_name": "known",
+        "pvc_name": "known",
         "source": "minio",
         "bucket": "mlpipeline",
         "key": "v2/model",

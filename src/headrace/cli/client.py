@@ -18,7 +18,7 @@ _V2 = "/apis/v2beta1"
 _OWN = "/api/v1"
 _OWN_SCHEDULES = "/api/v1/recurringruns"
 _WEBHOOKS = "/api/v1/webhooks"
-_LIST_KEYS = {"recurringruns": "recurringRuns", "configmaps": "config_maps"}
+_LIST_KEYS = {"recurringruns": "recurringRuns", "configmaps": "config_maps", "pvcs": "claims"}
 _TIMEOUT = httpx2.Timeout(60, connect=5)
 _BY_CODE: dict[int, type[errors.HeadraceError]] = {
     3: errors.InvalidInput,
@@ -192,7 +192,7 @@ class Client:
         return self._post(f"{_WEBHOOKS}/{webhook_id}/deliveries/{delivery_id}:resend", None)
 
     def create_object(self, kind: str, body: JsonObject) -> Document:
-        """A secret or a config map; `kind` is `secrets` or `configmaps`."""
+        """A secret, a config map or a claim; `kind` is `secrets`, `configmaps` or `pvcs`."""
         return self._post(f"{_OWN}/{kind}", body)
 
     def replace_object(self, kind: str, name: str, body: JsonObject) -> Document:

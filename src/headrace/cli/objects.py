@@ -34,7 +34,7 @@ def create(
     with connect(home, host) as client:
         made = client.replace_object(kind, name, body) if replace else client.create_object(kind, body)
     keys = ", ".join(each["key"] for each in made.get("keys", ())) or "nothing"
-    return _said(f"The {_CALLED[kind]} {made['name']} holds {keys}.", made, json=json)
+    return said(f"The {_CALLED[kind]} {made['name']} holds {keys}.", made, json=json)
 
 
 def ls(*, kind: str, home: str | None, host: str | None, json: bool) -> int:
@@ -76,7 +76,7 @@ def get(*, kind: str, name: str, home: str | None, host: str | None, json: bool)
 def delete(*, kind: str, name: str, home: str | None, host: str | None, json: bool) -> int:
     with connect(home, host) as client:
         client.delete_object(kind, name)
-    return _said(f"Deleted the {_CALLED[kind]} {name}.", {"name": name}, json=json)
+    return said(f"Deleted the {_CALLED[kind]} {name}.", {"name": name}, json=json)
 
 
 def _packed(kind: str, values: Mapping[str, bytes]) -> JsonObject:
@@ -97,7 +97,8 @@ def _text(value: bytes) -> str | None:
         return None
 
 
-def _said(text: str, document: Document, *, json: bool) -> int:
+def said(text: str, document: Document, *, json: bool) -> int:
+    """Tell what was done, or give the document."""
     if json:
         output.document(document)
     else:

@@ -11,6 +11,7 @@ from headrace.api.documents import Documents
 from headrace.api.openapi import Tagged
 from headrace.api.route import ApiRoute
 from headrace.api.routes.cache import cache_routes
+from headrace.api.routes.claims import claim_routes
 from headrace.api.routes.experiments import experiments_routes
 from headrace.api.routes.followed import followed_routes
 from headrace.api.routes.lineage import lineage_routes
@@ -51,6 +52,7 @@ def tagged_routes(services: Services, closing: Closing, scrape: metrics.Scrape) 
         "Retention": retention_routes(services),
         "Webhooks": webhook_routes(services),
         "Secrets and config maps": object_routes(services),
+        "Persistent volume claims": claim_routes(services),
         "v1beta1": old_routes(services, documents, runs),
     }
     tagged["Server"] = server_routes(services, scrape, Docs(tagged))

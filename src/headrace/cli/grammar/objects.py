@@ -1,4 +1,4 @@
-"""`headrace secret` and `headrace configmap`."""
+"""`headrace secret`, `headrace configmap` and `headrace pvc`."""
 
 import argparse
 
@@ -8,6 +8,40 @@ from headrace.cli.grammar.common import Commands, json, server
 def add_objects(commands: Commands) -> None:
     _add(commands, "secret", "secrets that steps get as variables or files; their values are never shown")
     _add(commands, "configmap", "config maps that steps get as variables or files")
+    _add_claims(commands)
+
+
+def _add_claims(commands: Commands) -> None:
+    text = "persistent volume claims, folders that steps mount"
+    group = commands.add_parser("pvc", help=text, description=text)
+    verbs = group.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def command(name: str, text: str, *, function: str = "", of_one: bool = True) -> argparse.ArgumentParser:
+        parser = verbs.add_parser(name, help=text, description=text)
+        parser.set_defaults(handler=f"headrace.cli.claims:{function or name}")
+        if of_one:
+            parser.add_argument("name", metavar="NAME", help="its name")
+        server(parser)
+        json(parser)
+        return parser
+
+    create = command("create", "make one")
+    create.add_argument("--size", default="1Gi", help="a quantity, such as 5Gi, which is written down (1Gi)")
+    create.add_argument(
+        "--access-mode",
+        dest="access_modes",
+        action="append",
+        default=[],
+        metavar="MODE",
+        help="ReadWriteOnce (the default), ReadOnlyMany, ReadWriteMany or ReadWriteOncePod; repeatable",
+    )
+    create.add_argument("--storage-class", default="", metavar="NAME", help="written down (standard)")
+    create.add_argument(
+        "--annotation", dest="annotations", action="append", default=[], metavar="KEY=VALUE", help="repeatable"
+    )
+    command("list", "list them", function="ls", of_one=False)
+    command("get", "show one, with its folder and the steps that mount it")
+    command("delete", "remove one; steps that mount it keep it until they end")
 
 
 def _add(commands: Commands, kind: str, text: str) -> None:
