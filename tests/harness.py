@@ -20,12 +20,16 @@ PATIENCE = 120.0
 
 @dataclass
 class Server:
-    """`headrace up` in `home`; `script` replaces the command for servers that are built to crash."""
+    """`headrace up` in `home`; `script` replaces the command for servers that are built to crash.
+
+    `under` is a command that becomes it.
+    """
 
     home: Path
     options: Sequence[str] = ()
     script: Path | None = None
     environment: dict[str, str] = field(default_factory=dict)
+    under: Sequence[str] = ()
     process: "subprocess.Popen[bytes] | None" = None
     url: str = ""
 
@@ -35,7 +39,7 @@ class Server:
         (self.home / "server.json").unlink(missing_ok=True)
         with (self.home / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [*command, "--home", str(self.home), "--port", "0", *self.options],
+                [*self.under, *command, "--home", str(self.home), "--port", "0", *self.options],
                 stdout=log,
                 stderr=log,
                 env={**os.environ, **self.environment},

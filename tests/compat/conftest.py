@@ -3,9 +3,13 @@
 import csv
 import json
 import os
+import pwd
+import shutil
+import subprocess
 import sys
+import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +24,8 @@ with warnings.catch_warnings():
     import kfp
 
 ROOT = Path(__file__).parents[2]
+NOBODY = "nobody"
+"""The name of an ordinary user."""
 
 
 @dataclass(frozen=True)
@@ -90,13 +96,63 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         running.stop()
 
 
-@pytest.fixture(scope="session")
-def back(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Back]:
-    """A server for pipelines whose steps run in the environment of the tests, for all tests that leave it as it is."""
-    environment = {"HEADRACE_IMAGES": json.dumps({OWN: {"venv": sys.prefix}})}
-    running = Server(tmp_path_factory.mktemp("own") / "home", ["--slots", "4"], environment=environment)
+OWN_IMAGE = {"HEADRACE_IMAGES": json.dumps({OWN: {"venv": sys.prefix}})}
+"""The variable by which steps with that image run in the environment of the tests."""
+
+
+def served(home: Path, *under: str) -> Iterator[Back]:
+    running = Server(home, ["--slots", "4"], environment=OWN_IMAGE, under=under)
     try:
         running.start()
         yield Back(running, kfp.Client(host=running.url))
     finally:
         running.stop()
+
+
+@pytest.fixture(scope="session")
+def back(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Back]:
+    """A server for pipelines whose steps run in the environment of the tests, for all tests that leave it as it is."""
+    yield from served(tmp_path_factory.mktemp("own") / "home")
+
+
+def as_ordinary(folder: Path) -> Sequence[str]:
+    """What makes an ordinary user of root, who owns the folder: another user, or nobody else but without root's rights.
+
+    The latter is for where root keeps the Python of the tests to itself.
+    """
+    shutil.chown(folder, NOBODY)
+    group = pwd.getpwnam(NOBODY).pw_gid
+    other = ("setpriv", f"--reuid={NOBODY}", f"--regid={group}", "--clear-groups")
+    said = _cannot_run(other)
+    if said:
+        shutil.chown(folder, "root")
+        other = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
+        said = _cannot_run(other)
+    if said:
+        pytest.skip(f"no ordinary user can run the Python of the tests: {said}")
+    return other
+
+
+def _cannot_run(under: Sequence[str]) -> str:
+    """Why that user cannot start the Python of the tests twice over; nothing if it can."""
+    if shutil.which(under[0]) is None:
+        return f"there is no {under[0]}"
+    program = "import subprocess, sys, kfp; subprocess.run([sys.executable, '-c', ''], check=True)"
+    done = subprocess.run([*under, sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True)
+    return done.stderr[-500:] if done.returncode else ""
+
+
+@pytest.fixture(scope="session")
+def ordinary() -> Iterator[Back]:
+    """The same, of an ordinary user, where the tests are run by root."""
+    if os.geteuid() != 0:
+        pytest.skip("the tests are run by an ordinary user already")
+    with tempfile.TemporaryDirectory() as folder:  # pytest's folders are root's alone
+        yield from served(Path(folder), *as_ordinary(Path(folder)))
+
+
+@pytest.fixture(scope="module", params=["back", "ordinary"])
+def anyone(request: pytest.FixtureRequest) -> Back:
+    """Both: what runs as root and as an ordinary user."""
+    found: Back = request.getfixturevalue(request.param)
+    return found

@@ -11,6 +11,11 @@ WORDS = "words"
 
 
 @pytest.fixture(scope="module")
+def back(anyone: Back) -> Back:
+    return anyone
+
+
+@pytest.fixture(scope="module")
 def played(back: Back) -> Played:
     return back.play(artifacts.makers, text=WORDS)
 

@@ -13,6 +13,11 @@ MANY = [1, "b", None, {"c": 2.5, "d": 2.0}]
 
 
 @pytest.fixture(scope="module")
+def back(anyone: Back) -> Back:
+    return anyone
+
+
+@pytest.fixture(scope="module")
 def played(back: Back) -> Played:
     return back.play(containers.containers, text=TEXT, many=MANY)
 

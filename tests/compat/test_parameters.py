@@ -20,6 +20,11 @@ DEFAULTS = ["d", 7, 1.5, True, [1, "a", 2.5, False, [], {}], {"a": 1, "b": {"c":
 
 
 @pytest.fixture(scope="module")
+def back(anyone: Back) -> Back:
+    return anyone
+
+
+@pytest.fixture(scope="module")
 def played(back: Back) -> Played:
     return back.play(values.values, **GIVEN)
 

@@ -35,6 +35,11 @@ FAILED = {
 
 
 @pytest.fixture(scope="module")
+def back(anyone: Back) -> Back:
+    return anyone
+
+
+@pytest.fixture(scope="module")
 def played(back: Back) -> Played:
     return back.play(programs.programs, "FAILED")
 

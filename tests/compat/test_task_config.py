@@ -7,6 +7,11 @@ from tests.harness import parameters_of
 
 
 @pytest.fixture(scope="module")
+def back(anyone: Back) -> Back:
+    return anyone
+
+
+@pytest.fixture(scope="module")
 def played(back: Back) -> Played:
     return back.play(task_configs.task_configs)
 
