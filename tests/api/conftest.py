@@ -1,6 +1,7 @@
 """The HTTP application on a real socket, over a real database and folder, without controllers.
 
-Tests put runs into states with the store's own functions; what the API would tell the controllers is in `woken`.
+Tests put runs into states with the store's own functions; what the API would tell the controllers is in `woken`,
+and what they would say of attempts that wait comes from `waits`.
 """
 
 import asyncio
@@ -55,6 +56,7 @@ class Api:
     loop: asyncio.AbstractEventLoop
     stop: Callable[[], None]
     woken: "queue.Queue[str]"
+    waits: dict[str, str]
     http: httpx2.Client = field(init=False)
 
     def __post_init__(self) -> None:
@@ -99,7 +101,7 @@ def _answer(response: httpx2.Response) -> Any:
 
 def start(home: Path, settings: Settings, host: str = "127.0.0.1", database_url: str = "") -> Api:
     """Serve an application in a thread of its own; `stop` ends it and waits. Its database is a file in the home."""
-    clock, woken = CountingClock(), queue.Queue[str]()
+    clock, woken, waits = CountingClock(), queue.Queue[str](), dict[str, str]()
     database = Database.open(database_url or f"sqlite:///{home}/headrace.db", clock)
     up: queue.Queue[Any] = queue.Queue()
     blobs = FolderStore(home / "store")
@@ -114,6 +116,7 @@ def start(home: Path, settings: Settings, host: str = "127.0.0.1", database_url:
         wake=woken.put,
         schedules_changed=lambda: woken.put("schedules"),
         notify=lambda: woken.put("webhooks"),
+        waits_for=lambda attempt_id: waits.get(attempt_id, ""),
         feed=Feed(),
         pruner=Pruner(database, blobs, Home(home), kept(settings), clock, "me", settle_seconds=0),
         vault=Vault.of(Home(home), settings),
@@ -138,7 +141,7 @@ def start(home: Path, settings: Settings, host: str = "127.0.0.1", database_url:
             thread.join()
         database.close()
 
-    return Api(url, services, loop, stop, woken)
+    return Api(url, services, loop, stop, woken, waits)
 
 
 @pytest.fixture

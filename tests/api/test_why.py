@@ -8,7 +8,7 @@ from tests.api.conftest import Api, pipeline
 from tests.api.scene import AT, Scene
 
 from headrace.base.clock import Instant
-from headrace.engine.decision import Change, TaskAdded, TaskMoved
+from headrace.engine.decision import AttemptMoved, Change, TaskAdded, TaskMoved
 from headrace.model.artifact import Bindings
 from headrace.model.run import Failure
 from headrace.model.state import State
@@ -107,6 +107,17 @@ def test_a_task_is_named_by_id_path_or_name(api: Api, document: dict[str, Any]) 
 def test_what_is_not_there_is_not_found(api: Api, document: dict[str, Any], path: str) -> None:
     run_id = api.run(document, runtime_config={"parameters": {"count": 3}})["run_id"]
     assert api.http.get(f"/api/v1/runs/{path.format(run=run_id)}").status_code == 404
+
+
+def test_a_task_that_waits_for_what_others_have_says_so(api: Api, document: dict[str, Any]) -> None:
+    run_id = api.run(document, runtime_config={"parameters": {"count": 3}})["run_id"]
+    scene = Scene(run_id)
+    events, changes = scene.started()
+    api.advance(run_id, events, [each for each in changes if not isinstance(each, AttemptMoved)][:3] + changes[4:5])
+    assert ask(api, run_id)["headline"].startswith("it waits for a free slot, or for its environment")
+    api.waits[scene.attempt_id] = "for 2 nvidia.com/gpu: this machine has 2, of which 1 are free"
+    said = ask(api, run_id)["headline"]
+    assert said == f"it waits {api.waits[scene.attempt_id]}: attempt 1 is to start"
 
 
 def test_a_first_execution_has_nothing_to_be_compared_with(api: Api) -> None:

@@ -97,6 +97,7 @@ def services(tmp_path: Path) -> Iterator[Services]:
         wake=lambda _run_id: None,
         schedules_changed=lambda: None,
         notify=lambda: None,
+        waits_for=lambda _attempt: "",
         feed=Feed(),
         pruner=Pruner(database, blobs, home, kept(Settings()), clock, "me", settle_seconds=0),
         vault=Vault.of(home, Settings()),

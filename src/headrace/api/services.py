@@ -19,7 +19,8 @@ class Services:
     """`wake(run_id)` tells the controllers that the run's inbox holds something: on the loop, after the commit.
 
     So does `schedules_changed()` where a recurring run or a backfill was made, enabled or changed, and `notify()` where
-    a delivery of a webhook was written.
+    a delivery of a webhook was written. `waits_for(attempt_id)` says what else than a slot an attempt of this server's
+    waits for; it is called from threads.
     """
 
     database: Database
@@ -32,6 +33,7 @@ class Services:
     wake: Callable[[str], None]
     schedules_changed: Callable[[], None]
     notify: Callable[[], None]
+    waits_for: Callable[[str], str]
     feed: Feed
     pruner: Pruner
     vault: Vault

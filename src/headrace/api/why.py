@@ -31,6 +31,9 @@ class Why(Handlers):
             state = RunState.load(self.plan(tx, rows.run.plan_id), Options(), rows.run, rows.tasks, rows.retired)
             explained = why(state, path_of(state, node))
             task = state.tasks.get(explained.path)
+            attempt = task.open_attempt if task is not None else None
+            if attempt is not None and (reason := self.services.waits_for(attempt.attempt_id)):
+                explained = replace(explained, headline=f"it waits {reason}: attempt {attempt.number} is to start")
             if task is None or task.kind.is_group:
                 return explained
             return replace(explained, details=(*explained.details, *of_cache(tx, state, task)))

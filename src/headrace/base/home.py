@@ -8,6 +8,7 @@ secret.key         what the values of secrets are sealed with, once there was on
 store/BUCKET/...   what `minio://BUCKET/...` means; store.gs/ and store.s3/ are the same for `gs://` and `s3://`
 attempts/ID/       an attempt's own folder: log, claim, exit record, outputs/, tmp/
 environments/KEY/  the Python environments of steps
+accelerators/ID    which attempt has one of the machine's accelerators
 volumes/UID/       what is in a persistent volume claim
 workspaces/RUN/    the workspace that the steps of a run share
 """
@@ -72,6 +73,10 @@ class Home:
     @property
     def environments(self) -> Path:
         return self.root / "environments"
+
+    @property
+    def accelerators(self) -> Path:
+        return self.root / "accelerators"
 
     @property
     def volumes(self) -> Path:

@@ -107,6 +107,7 @@ async def _serve(
             wake=controllers.wake,
             schedules_changed=controllers.schedules_changed,
             notify=controllers.notify,
+            waits_for=controllers.waits_for,
             feed=feed,
             pruner=controllers.pruner,
             vault=Vault.of(home, settings),

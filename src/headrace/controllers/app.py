@@ -85,6 +85,10 @@ class Controllers:
         """What retention let go since the start."""
         return self.pruner.total
 
+    def waits_for(self, attempt_id: str) -> str:
+        """What the attempt has to wait for here, besides a slot; "" for nothing."""
+        return self._dispatcher.waits_for(attempt_id)
+
     @property
     def live_runs(self) -> int:
         return self._runs.live

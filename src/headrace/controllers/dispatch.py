@@ -34,11 +34,13 @@ Tell = Callable[[str, Event], None]
 """Called on the event loop with a run's id and an event of it."""
 
 _PUBLISHERS = 4
+_LOOK_AGAIN_SECONDS = 5.0
+"""So often it is looked whether what attempts wait for came free without an end that was observed here."""
 
 
 @dataclass(slots=True)
 class _Sent:
-    """An attempt that holds a slot."""
+    """An attempt that holds a slot, or is next to have one."""
 
     step: Step
     request: LaunchRequest
@@ -66,6 +68,10 @@ class Dispatcher:
         self._faults = faults
         self._queue: deque[Step] = deque()
         self._waiting: set[str] = set()
+        self._held: dict[str, deque[_Sent]] = {}
+        """Those that the launcher wants to wait, by the accelerator that they ask for."""
+        self._reasons: dict[str, str] = {}
+        self._looking = False
         self._sent: dict[str, _Sent] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._threads = ThreadPoolExecutor(_PUBLISHERS, thread_name_prefix="publish")
@@ -83,13 +89,17 @@ class Dispatcher:
 
     @property
     def queued(self) -> int:
-        """Attempts that wait for a slot."""
-        return len(self._queue)
+        """Attempts that wait for a slot, or for what the launcher has too little of."""
+        return len(self._waiting)
 
     @property
     def running(self) -> int:
         """Attempts that hold a slot."""
         return len(self._sent)
+
+    def waits_for(self, attempt_id: str) -> str:
+        """What the launcher lets the attempt wait for; "" where it does not. Callable from any thread."""
+        return self._reasons.get(attempt_id, "")
 
     def launch(self, step: Step) -> None:
         """Run the attempt as soon as a slot is free; one that is known already is left alone."""
@@ -104,41 +114,76 @@ class Dispatcher:
         sent = self._sent.get(step.attempt_id)
         if sent is None:
             self._withdraw(step.attempt_id)
-            sent = self._send(step)
+            sent = self._prepare(step)
             if sent is None:
                 return
+            self._sent[step.attempt_id] = sent
         self._launcher.kill(sent.request, grace=self._settings.kill_grace)
 
     def abandon(self, run_id: str) -> None:
         """Kill all that the run has here: it has no use for it any more."""
-        for step in [*self._queue, *(sent.step for sent in self._sent.values())]:
+        held = [each for row in self._held.values() for each in row]
+        for step in [*self._queue, *(each.step for each in (*held, *self._sent.values()))]:
             if step.run.run_id == run_id:
                 self.kill(step)
 
     def _withdraw(self, attempt_id: str) -> None:
         if attempt_id in self._waiting:
             self._waiting.discard(attempt_id)
-            self._queue = deque(step for step in self._queue if step.attempt_id != attempt_id)
+            if self._reasons.pop(attempt_id, ""):
+                self._held = {
+                    kind: deque(each for each in row if each.step.attempt_id != attempt_id)
+                    for kind, row in self._held.items()
+                }
+            else:
+                self._queue = deque(step for step in self._queue if step.attempt_id != attempt_id)
 
     def _fill(self) -> None:
+        for row in self._held.values():
+            while row and len(self._sent) < self._settings.slots and not self._is_held_up(row[0]):
+                self._launch(row.popleft())
         while self._queue and len(self._sent) < self._settings.slots:
-            step = self._queue.popleft()
-            self._waiting.discard(step.attempt_id)
-            sent = self._send(step)
-            if sent is not None:
-                self._launcher.launch(sent.request)
-                self._faults(Fault.AFTER_LAUNCH)
+            sent = self._prepare(self._queue.popleft())
+            if sent is None:
+                continue
+            if self._is_held_up(sent):
+                self._held.setdefault(sent.request.resources.accelerator_type, deque()).append(sent)
+                self._look_again()
+            else:
+                self._launch(sent)
 
-    def _send(self, step: Step) -> _Sent | None:
-        """Give the attempt its slot; None, with the event told, where no request can be made of it."""
+    def _is_held_up(self, sent: _Sent) -> bool:
+        reason = self._launcher.held_up(sent.request)
+        if reason:
+            self._reasons[sent.step.attempt_id] = reason
+        return bool(reason)
+
+    def _launch(self, sent: _Sent) -> None:
+        self._waiting.discard(sent.step.attempt_id)
+        self._reasons.pop(sent.step.attempt_id, None)
+        self._sent[sent.step.attempt_id] = sent
+        self._launcher.launch(sent.request)
+        self._faults(Fault.AFTER_LAUNCH)
+
+    def _look_again(self) -> None:
+        if not self._looking:
+            self._looking = True
+            asyncio.get_running_loop().call_later(_LOOK_AGAIN_SECONDS, self._fill_again)
+
+    def _fill_again(self) -> None:
+        self._looking = False
+        self._fill()
+        if any(self._held.values()):
+            self._look_again()
+
+    def _prepare(self, step: Step) -> _Sent | None:
+        """The attempt with its request; None, with the event told, where none can be made."""
         try:
-            request = launch_request(step, self._home, self._blobs)
+            return _Sent(step, launch_request(step, self._home, self._blobs))
         except InvalidInput as error:
+            self._waiting.discard(step.attempt_id)
             self._fail(step, Failure(str(error), code=3), self._clock.now(), Instant(0))
             return None
-        sent = _Sent(step, request)
-        self._sent[step.attempt_id] = sent
-        return sent
 
     def _observe(self, seen: Observation) -> None:
         sent = self._sent.get(seen.attempt_id)

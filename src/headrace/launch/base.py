@@ -152,6 +152,13 @@ class Launcher(Protocol):
         """Get ready; nothing is observed before this."""
         ...
 
+    def held_up(self, request: LaunchRequest) -> str:
+        """Why the attempt had better not be launched yet: it needs what others have now. "" where nothing is missing.
+
+        Whoever was told to wait first is first in the row; one that will never be launched has to be killed.
+        """
+        ...
+
     def launch(self, request: LaunchRequest) -> None:
         """Start the attempt, or adopt it if it was started before. Returns at once and raises nothing.
 

@@ -12,8 +12,9 @@ import resource
 import signal
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import assert_never
 
 from headrace.base import scratch
@@ -23,6 +24,7 @@ from headrace.base.home import Home
 from headrace.base.json import compact
 from headrace.base.settings import Settings
 from headrace.launch import attempt, control, limits, points, variables
+from headrace.launch.accelerators import Accelerators, find
 from headrace.launch.base import Exited, LaunchRequest, Lost, Observation, Observer, Refused, Started
 from headrace.launch.environments import Environments
 from headrace.launch.interpreters import EXECUTING, ForkServer, Interpreters, Kind, Report
@@ -55,9 +57,19 @@ class _Live:
 
 
 class ProcessLauncher:
-    """A `Launcher`. `environment` is the server's own, of which steps see what `variables` allows."""
+    """A `Launcher`. `environment` is the server's own, of which steps see what `variables` allows.
 
-    def __init__(self, home: Home, settings: Settings, clock: Clock, environment: Mapping[str, str]) -> None:
+    `machine` is the root under which its accelerators are looked for.
+    """
+
+    def __init__(
+        self,
+        home: Home,
+        settings: Settings,
+        clock: Clock,
+        environment: Mapping[str, str],
+        machine: Path = Path("/"),
+    ) -> None:
         self._home = home
         self._clock = clock
         self._threads = ThreadPoolExecutor(_BUILDS_AT_ONCE, "headrace-environment")
@@ -66,6 +78,7 @@ class ProcessLauncher:
         self._places = Places(self._environments, inherited, settings.images, clock, self._threads)
         self._interpreters = Interpreters(_raise_file_limit(), self._on_report, self._on_server_end, self._is_busy)
         self._attempts: dict[str, _Live] = {}
+        self._accelerators = Accelerators(find(environment, machine), home.accelerators, self._is_over)
         self._parents = control.NOWHERE
         self._broken: dict[Kind, float] = {}
         self._stopping = False
@@ -78,14 +91,29 @@ class ProcessLauncher:
     def _sweep(self) -> None:
         """Remove what the killed have left outside the home, and find where steps can be kept to limits. Blocking."""
         scratch.sweep()
+        self._accelerators.load()
         attempt.sweep_links(self._home.attempts)
         self._parents = control.find()
         control.sweep(self._parents, lambda name: attempt.is_over(self._home.attempt(name)))
 
+    def _is_over(self, attempt_id: str) -> bool:
+        folder = self._home.attempt(attempt_id)
+        return not folder.exists() or attempt.is_over(folder)
+
+    def held_up(self, request: LaunchRequest) -> str:
+        return self._accelerators.held_up(request.attempt_id, request.resources)
+
     def launch(self, request: LaunchRequest) -> None:
-        if request.attempt_id not in self._attempts:
-            live = self._attempts[request.attempt_id] = _Live(request)
-            self._go_on(live)
+        if request.attempt_id in self._attempts:
+            return
+        live = self._attempts[request.attempt_id] = _Live(request)
+        try:
+            given = self._accelerators.take(request.attempt_id, request.resources)
+        except OSError as error:
+            self._end(live, self._refused(live, f"its accelerators cannot be noted: {error}", True))
+            return
+        live.request = replace(request, system_env=(*request.system_env, *given.items()))
+        self._go_on(live)
 
     def kill(self, request: LaunchRequest, *, grace: float) -> None:
         live = self._attempts.setdefault(request.attempt_id, _Live(request))
@@ -202,6 +230,7 @@ class ProcessLauncher:
     def _send(self, live: _Live, recipe: Recipe, place: Place, server: ForkServer, job: bytes) -> None:
         warnings = [recipe.warning, "" if place.environment is None else place.environment.warning]
         warnings += [*live.request.warnings, *limits.warnings(live.request.resources, self._parents)]
+        warnings.append(self._accelerators.warning(live.request.resources))
         live.warning = "; ".join(filter(None, warnings))
         live.server = server
         server.send(job)
@@ -294,6 +323,7 @@ class ProcessLauncher:
     def _end(self, live: _Live, seen: Observation) -> None:
         self._unwatch(live)
         self._attempts.pop(live.request.attempt_id, None)
+        self._accelerators.give_back(live.request.attempt_id)
         self._observe(seen)
 
     def _observe(self, seen: Observation) -> None:

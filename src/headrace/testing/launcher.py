@@ -17,13 +17,17 @@ Script = Callable[[LaunchRequest], int | None]
 
 @dataclass(slots=True)
 class ScriptedLauncher:
-    """`claimed` holds every request that was launched, by attempt id; `ended` what was observed of those that ended."""
+    """`claimed` holds every request that was launched, by attempt id; `ended` what was observed of those that ended.
+
+    `busy` says why a request has to wait, "" if it has not.
+    """
 
     clock: Clock
     script: Script = lambda _request: 0
     claimed: dict[str, LaunchRequest] = field(default_factory=dict)
     ended: dict[str, Exited | Lost | Refused] = field(default_factory=dict)
     kills: list[str] = field(default_factory=list)
+    busy: Callable[[LaunchRequest], str] = lambda _request: ""
     _observer: Observer | None = None
 
     async def start(self, observer: Observer) -> None:
@@ -31,6 +35,9 @@ class ScriptedLauncher:
 
     async def stop(self) -> None:
         self._observer = None
+
+    def held_up(self, request: LaunchRequest) -> str:
+        return self.busy(request)
 
     def launch(self, request: LaunchRequest) -> None:
         name = request.attempt_id

@@ -149,6 +149,51 @@ async def test_no_more_steps_run_than_there_are_slots(place: Place) -> None:
         assert controllers.running_steps == 2
 
 
+async def test_an_attempt_that_the_launcher_holds_up_lets_others_pass(place: Place) -> None:
+    busy = {"held", "held-too"}
+    place.launcher.script = running
+    place.launcher.busy = lambda request: "for what others have" if request.labels["task"] in busy else ""
+    names = ("held", "held-too", "passes", "passes-too")
+    run_id = place.create(pipeline(*(shell_task(name, "true") for name in names)))
+
+    def launched() -> list[str]:
+        return [request.labels["task"] for request in place.launcher.claimed.values()]
+
+    async with place.controllers(slots=2) as controllers:
+        await place.until(lambda: len(launched()) == 2)
+        assert launched() == ["passes", "passes-too"]
+        assert (controllers.running_steps, controllers.queued_steps) == (2, 2)
+        assert controllers.waits_for(attempt_id(run_id, "root.held", 1)) == "for what others have"
+        assert controllers.waits_for(attempt_id(run_id, "root.passes", 1)) == ""
+        busy.remove("held")
+        place.launcher.end(attempt_id(run_id, "root.passes", 1), 0)
+        await place.until(lambda: len(launched()) == 3)
+        assert launched()[-1] == "held"
+        assert controllers.waits_for(attempt_id(run_id, "root.held", 1)) == ""
+        now = place.clock.now()
+        place.database.submit(lambda tx: runs.post(tx, run_id, TerminateRequested(now))).result()
+        controllers.wake(run_id)
+        rows = await place.ended(run_id)
+    assert {task.path: task.state for task in rows.tasks}["root.held-too"] is State.CANCELED
+    assert controllers.queued_steps == 0
+
+
+async def test_what_came_free_unseen_is_looked_for_again(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dispatch, "_LOOK_AGAIN_SECONDS", 0.001)
+    tries: list[str] = []
+
+    def busy(request: LaunchRequest) -> str:
+        tries.append(request.path)
+        return "" if len(tries) > 3 else "for what others have"
+
+    place.launcher.busy = busy
+    run_id = place.create(pipeline(shell_task("a", "true")))
+    async with place.controllers():
+        rows = await place.ended(run_id)
+    assert rows.run.state is State.SUCCEEDED
+    assert len(tries) == 4
+
+
 async def test_a_restart_adopts_what_runs_and_launches_nothing_twice(place: Place) -> None:
     place.launcher.script = running
     run_id = place.create(pipeline(shell_task("a", "true"), shell_task("b", "true", after=["a"])))
