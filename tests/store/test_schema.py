@@ -1,4 +1,4 @@
-"""The schema: migrations lead to the tables, a current database needs no Alembic, a newer one is refused."""
+"""The schema: migrations lead to the tables, a new and a current database need no Alembic, a newer one is refused."""
 
 import sqlite3
 import subprocess
@@ -12,7 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Dialect, PrimaryKeyConstraint, Text, UniqueConstraint, create_engine, select, text
+from sqlalchemy import Dialect, PrimaryKeyConstraint, Text, UniqueConstraint, select, text
 from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.schema import CreateTable
 from tests.databases import engine
@@ -26,18 +26,26 @@ from headrace.testing.clock import FakeClock
 
 
 def test_the_migrated_schema_is_that_of_the_tables(empty_url: str, clock: FakeClock) -> None:
+    _migrate(empty_url)
+    assert _differences(empty_url) == []
     Database.open(empty_url, clock).close()
+    assert _versions(empty_url) == [schema.CURRENT] * 2
+
+
+def test_a_new_database_has_the_tables_and_is_at_the_newest_migration(empty_url: str, clock: FakeClock) -> None:
+    Database.open(empty_url, clock).close()
+    assert _differences(empty_url) == []
+    assert _versions(empty_url) == [schema.CURRENT] * 2
+    _migrate(empty_url)
     assert _differences(empty_url) == []
 
 
 def test_sqlite_has_the_very_same_statements(tmp_path: Path, clock: FakeClock) -> None:
     """Also what reflection does not tell: WITHOUT ROWID, autoincrement, the order of columns."""
-    migrated, created = tmp_path / "migrated.db", tmp_path / "created.db"
-    Database.open(f"sqlite:///{migrated}", clock).close()
-    plain = create_engine(f"sqlite:///{created}")
-    tables.metadata.create_all(plain)
-    plain.dispose()
-    assert _statements(migrated) == _statements(created)
+    migrated, made = tmp_path / "migrated.db", tmp_path / "made.db"
+    _migrate(f"sqlite:///{migrated}")
+    Database.open(f"sqlite:///{made}", clock).close()
+    assert _statements(migrated) == _statements(made)
 
 
 def test_every_row_is_in_a_namespace() -> None:
@@ -98,14 +106,14 @@ def test_the_current_revision_is_the_newest() -> None:
     assert ScriptDirectory.from_config(config).get_heads() == [schema.CURRENT]
 
 
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_new_database_is_made_without_alembic(empty_url: str) -> None:
+    assert not _opening_imports_alembic(empty_url)
+
+
 def test_a_current_database_is_opened_without_alembic(url: str, clock: FakeClock) -> None:
     Database.open(url, clock).close()
-    code = (
-        "import sys; from headrace.base.clock import SystemClock; from headrace.store.db import Database;"
-        "Database.open(sys.argv[1], SystemClock()).close();"
-        "sys.exit(any(name.split('.')[0] in ('alembic', 'mako') for name in sys.modules))"
-    )
-    assert subprocess.run([sys.executable, "-c", code, url], check=False).returncode == 0
+    assert not _opening_imports_alembic(url)
 
 
 def test_opening_again_keeps_the_rows(empty_url: str, clock: FakeClock) -> None:
@@ -166,11 +174,34 @@ def test_two_processes_may_open_a_new_database_at_once(empty_url: str) -> None:
     assert [child.wait() for child in children] == [0, 0]
 
 
+def _opening_imports_alembic(url: str) -> bool:
+    code = (
+        "import sys; from headrace.base.clock import SystemClock; from headrace.store.db import Database;"
+        "Database.open(sys.argv[1], SystemClock()).close();"
+        "print(any(name.split('.')[0] in ('alembic', 'mako') for name in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, url], capture_output=True, text=True, check=True)
+    return {"True": True, "False": False}[done.stdout.strip()]
+
+
+def _migrate(url: str) -> None:
+    """As Alembic does it, one migration after the other."""
+    with engine(url).begin() as connection:
+        schema.migrate(connection)
+    connection.engine.dispose()
+
+
+def _versions(url: str) -> list[object]:
+    """The revision as Headrace, and as Alembic takes it."""
+    (ours,), (alembics,) = _rows(url, "schema_version"), _rows(url, schema.BOOKKEEPING)
+    return [ours[0], alembics[0]]
+
+
 def _statements(path: Path) -> set[str]:
     connection = sqlite3.connect(path)
-    rows = connection.execute("SELECT name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+    rows = connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
     connection.close()
-    return {" ".join(sql.replace('"', "").split()) for _, table, sql in rows if table != schema.BOOKKEEPING}
+    return {" ".join(sql.replace('"', "").split()) for (sql,) in rows}
 
 
 def _differences(url: str) -> list[Any]:

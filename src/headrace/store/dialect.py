@@ -29,6 +29,11 @@ class Dialect(Protocol):
         """Several servers may use it at once, so rows may come from elsewhere between two statements."""
         ...
 
+    @property
+    def makes_all_or_nothing(self) -> bool:
+        """Tables are made in the transaction that asks for them, so that a kill leaves none."""
+        ...
+
     def writer_engine(self) -> Engine:
         """An engine for one connection, whose statements see what is committed."""
         ...

@@ -40,6 +40,7 @@ class MySql:
     url: URL
     busy_seconds: float
     shared = True
+    makes_all_or_nothing = False
 
     @classmethod
     def at(cls, url: str, busy_seconds: float) -> "MySql":

@@ -31,6 +31,7 @@ class Postgres:
     url: URL
     busy_seconds: float
     shared = True
+    makes_all_or_nothing = True
 
     @classmethod
     def at(cls, url: str, busy_seconds: float) -> "Postgres":

@@ -27,6 +27,7 @@ class Sqlite:
     path: Path
     busy_seconds: float
     shared = False
+    makes_all_or_nothing = True
 
     @classmethod
     def at(cls, url: str, busy_seconds: float) -> "Sqlite":
