@@ -7,7 +7,7 @@ use are left out, as pip itself only warns of them. Credentials go to uv through
 
 import configparser
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -115,7 +115,7 @@ def parse(install: PipInstall) -> Install:
         index=given.get("--index-url", [""])[-1],
         extra_indexes=tuple(given.get("--extra-index-url", ())),
         find_links=tuple(given.get("--find-links", ())),
-        insecure_hosts=tuple(given.get("--trusted-host", ())),
+        insecure_hosts=_hosts(given.get("--trusted-host", ())),
         no_index="--no-index" in flags,
         certificates=given.get("--cert", [""])[-1],
     )
@@ -159,10 +159,15 @@ def configured(environment: Mapping[str, str], prefix: Path) -> Sources:
         index=found.get("index-url", ""),
         extra_indexes=tuple(found.get("extra-index-url", "").split()),
         find_links=tuple(found.get("find-links", "").split()),
-        insecure_hosts=tuple(found.get("trusted-host", "").split()),
+        insecure_hosts=_hosts(found.get("trusted-host", "").split()),
         no_index=found.get("no-index", "").lower() in ("1", "true", "yes", "on"),
         certificates=found.get("cert", ""),
     )
+
+
+def _hosts(given: Iterable[str]) -> tuple[str, ...]:
+    """The hosts to trust. A url is none: pip trusts nobody for it, and the SDK names each index by its url."""
+    return tuple(each for each in given if "://" not in each)
 
 
 def _read(file: Path) -> dict[str, str]:

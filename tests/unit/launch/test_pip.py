@@ -12,7 +12,19 @@ from headrace.launch.pip import Install, Sources, configured, parse, redact
 def test_arguments() -> None:
     words = (
         *("--quiet", "--no-warn-script-location", "--index-url", "https://a/simple", "--extra-index-url=https://b"),
-        *("--trusted-host", "https://a", "-f", "/wheels", "--pre", "x==1", "--no-deps", "--only-binary", ":all:"),
+        *(
+            "--trusted-host",
+            "https://a:1/simple",
+            "--trusted-host",
+            "b:1",
+            "-f",
+            "/wheels",
+            "--pre",
+            "x==1",
+            "--no-deps",
+            "--only-binary",
+            ":all:",
+        ),
         'typing-extensions>=3.7.4,<5; python_version<"3.9"',
     )
     assert parse(PipInstall(words)) == Install(
@@ -20,7 +32,7 @@ def test_arguments() -> None:
         no_deps=True,
         pre=True,
         options=("--only-binary", ":all:"),
-        sources=Sources("https://a/simple", ("https://b",), ("/wheels",), ("https://a",)),
+        sources=Sources("https://a/simple", ("https://b",), ("/wheels",), ("b:1",)),
     )
 
 
