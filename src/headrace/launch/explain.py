@@ -20,6 +20,7 @@ _ROOM = 64 * 1024
 _ERROR = re.compile(r"(?:[A-Za-z_][\w.]*\.)?[A-Z]\w*(?:Error|Exception|Exit|Interrupt|Warning|Failure)\b.*")
 _RAISED = re.compile(r"[A-Za-z_][\w.]*(?:: .*)?")
 """An exception of another name: in a traceback nothing else begins at the first column."""
+_COLOR = re.compile(r"\x1b\[[0-9;]*m")
 _TRACEBACK = "Traceback (most recent call last)"
 _GROUP = "  + Exception Group Traceback (most recent call last)"
 _CALLED_ERROR = re.compile(r"(?:[\w./-]+: )?\[?(?:fatal|panic|error)\]?(?: error)?: ", re.IGNORECASE)
@@ -115,7 +116,7 @@ def _telling_line(tail: str) -> str:
 
     The last one alone may be what a wrapper says after it, the first alone what a tool complained of and survived.
     """
-    lines = [line.rstrip() for line in tail.splitlines() if line.strip()]
+    lines = [line.rstrip() for line in _COLOR.sub("", tail).splitlines() if line.strip()]
     starts = [number for number, line in enumerate(lines) if line.startswith((_TRACEBACK, _GROUP))]
     if starts:
         raised = lines[starts[-1] + 1 :]
@@ -123,12 +124,18 @@ def _telling_line(tail: str) -> str:
             return _first_of_group(raised)
         for shape in (_ERROR, _RAISED):
             if found := next(filter(shape.fullmatch, raised), None):
-                return found[:_LONGEST]
+                return _with_end(found, raised[-1])
     last = lines[-1] if lines else ""
     if not any(map(str.isalnum, last)):  # the brace of the executor's input says nothing
         last = ""
     error = next(filter(_CALLED_ERROR.match, lines), last)
     return last[:_LONGEST] if error == last else f"{error[:_LONGEST]} … {last[:_LONGEST]}".removesuffix(" … ")
+
+
+def _with_end(message: str, last: str) -> str:
+    """The first line of an exception's message; with the last one, where the first only says that more follows."""
+    more = message.endswith(":") and last != message and any(map(str.isalnum, last))
+    return f"{message[:_LONGEST]} … {last[:_LONGEST]}" if more else message[:_LONGEST]
 
 
 def _first_of_group(drawn: list[str]) -> str:

@@ -46,6 +46,11 @@ def explain(folder: Path, log: str, code: int = 1, **more: object) -> str:
         (TRACEBACK.format("ValueError: no such column"), 1, "exit code 1: ValueError: no such column"),
         (TRACEBACK.format("pkg.errors.OddError"), 1, "exit code 1: pkg.errors.OddError"),
         (TRACEBACK.format("KeyError: 1") + TRACEBACK.format("TypeError: 2"), 1, "exit code 1: TypeError: 2"),
+        (
+            f"{TRACEBACK.format('RuntimeError: the cell failed:')}raise x\n---\n\x1b[31mValueError\x1b[39m: no good\n",
+            1,
+            "exit code 1: RuntimeError: the cell failed: … ValueError: no good",
+        ),
         (GROUP, 1, "exit code 1: ExceptionGroup: several (2 sub-exceptions): ValueError: one"),
         ("one\nsh: thing: not found\n\n", 127, "exit code 127: sh: thing: not found"),
         (TRACEBACK.format("errors.Timeout: too slow"), 1, "exit code 1: errors.Timeout: too slow"),
