@@ -39,33 +39,33 @@ ELSEWHERE = "c"
 
 _ROOT_ARTIFACT = "the pipeline needs an artifact as its input, which a run cannot be given"
 _NO_PROGRAM = "cannot execute 'my_program': No such file or directory. The image '.*' is not run as a container"
-_IMPORTED = "gs://|/gcs/|importing an artifact"
+_NOT_HERE = "gs://ml-pipeline-playground/.*, is not on this machine: it would be at /"
 _NO_MODULE = "No module named 'google_cloud_pipeline_components'.*is not run as a container here"
 _NO_PACKAGE = "not found in the provided package locations(.|\n)*Packages come from the indexes"
 WHY = {
     "component_with_metadata_fields.yaml": _ROOT_ARTIFACT,
     "component_with_task_final_status_GH-12033.yaml": "requires type TASK_FINAL_STATUS, which is invalid for root",
-    "components_with_optional_artifacts.yaml": _IMPORTED,
+    "components_with_optional_artifacts.yaml": "",
     "container_io.yaml": _NO_PROGRAM,
     "container_with_artifact_output.yaml": "run.sh: No such file",
     "container_with_concat_placeholder.yaml": _NO_PROGRAM,
     "container_with_if_placeholder.yaml": _NO_PROGRAM,
     "container_with_placeholder_in_fstring.yaml": _NO_PROGRAM,
     "containerized_python_component.yaml": "The image 'kfp-image' is not run as a container",
-    "critical/modelcar.yaml": "oci://|/oci/|importing an artifact",
+    "critical/modelcar.yaml": "The model does not exist at: /oci/",
     "critical/pipeline_with_artifact_upload_download.yaml": _NO_PACKAGE,
     "gpu-scheduling/nvidia_gpu_scheduling_check.yaml": "",
     "input_artifact.yaml": _ROOT_ARTIFACT,
     "integration/ray_integration_compiled.yaml": _NO_PACKAGE,
     "pipeline_with_condition_dynamic_task_output_custom_training_job.yaml": _NO_MODULE,
     "pipeline_with_dynamic_task_output_custom_training_job.yaml": _NO_MODULE,
-    "pipeline_with_google_artifact_type.yaml": _IMPORTED,
-    "pipeline_with_importer.json": _IMPORTED,
-    "pipeline_with_importer.yaml": _IMPORTED,
-    "pipeline_with_importer_and_gcpc_types.yaml": _IMPORTED,
+    "pipeline_with_google_artifact_type.yaml": "aiplatform",
+    "pipeline_with_importer.json": _NOT_HERE,
+    "pipeline_with_importer.yaml": _NOT_HERE,
+    "pipeline_with_importer_and_gcpc_types.yaml": "The image 'dummy' is not run as a container",
     "pipeline_with_metadata_fields.yaml": _ROOT_ARTIFACT,
     "pipeline_with_various_io_types.yaml": _ROOT_ARTIFACT,
-    "pythonic_artifact_with_single_return.yaml": _IMPORTED,
+    "pythonic_artifact_with_single_return.yaml": _NOT_HERE,
     "sequential_v2.yaml": "gsutil: not found|No URLs matched",
     "take_nap_pipeline_root_compiled.yaml": "",
     "two_step_pipeline.yaml": 'gsutil: not found|Unrecognized scheme "minio"',

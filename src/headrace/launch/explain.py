@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from headrace.base.settings import ImageSetting
+from headrace.launch.absent import said_of_inputs
 from headrace.launch.base import Exited, LaunchRequest, OverLimit
 from headrace.launch.images import base_of
 from headrace.launch.runner import wire
@@ -36,7 +37,7 @@ def explain_exit(exited: Exited, request: LaunchRequest, images: Mapping[str, Im
     text = f"{how}: {said}" if said else how
     if is_full(request.folder):
         text += ". The disk that holds its log is full, so what it said last may be missing"
-    text += _unbound(request.folder)
+    text += _unbound(request.folder) + said_of_inputs(request)
     missing = _MISSING_MODULE.search(said)
     if missing is not None and not base_of(request.image, images or {}).mapped:
         module = missing[1].partition(".")[0]

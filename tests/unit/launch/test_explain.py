@@ -115,3 +115,18 @@ def test_a_step_that_was_over_its_limit(tmp_path: Path) -> None:
 def test_a_mount_that_could_not_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "unbound").write_text("It names /gcs, where nothing is")
     assert explain(tmp_path, "no such file") == "exit code 1: no such file. It names /gcs, where nothing is"
+
+
+def test_an_input_that_is_not_here_is_told(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("broken\n")
+    (tmp_path / "store" / "b").mkdir(parents=True)
+    (tmp_path / "store" / "b" / "made").write_text("x")
+    uris = {"made": "minio://b/made", "web": "https://example.org/x", "data": "gs://bucket/data.csv"}
+    inputs = {"artifacts": {name: {"artifacts": [{"uri": uri}]} for name, uri in uris.items()}}
+    request = LaunchRequest(
+        "a", "r", "root.a", "python:3.11", (), (), (), (), {"inputs": inputs}, tmp_path, tmp_path / "store"
+    )
+    told = explain_exit(Exited("a", Instant(0), Instant(1), 1), request)
+    place = tmp_path / "store.gs" / "bucket" / "data.csv"
+    said = f"Its input artifact data, gs://bucket/data.csv, is not on this machine: it would be at {place}"
+    assert told == f"exit code 1: broken. {said}"
