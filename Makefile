@@ -6,6 +6,9 @@ READY := .venv/ready
 HOME_DIR := .headrace
 ROOMS := src tests benchmarks examples docs .ci
 
+# Python keeps what it compiled: tests start thousands of processes, and none of them should compile it all again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo ui test check bench lock proto clean
 
