@@ -16,7 +16,7 @@ from headrace.model.event import TaskEnded
 from headrace.model.state import State
 from headrace.model.task import Earlier, Task
 from headrace.spec.fingerprint import identity
-from headrace.spec.plan import Constant, Container, Dag, FinalStatus, TaskPlan
+from headrace.spec.plan import Constant, Container, Dag, FinalStatus, ParameterType, TaskPlan
 
 
 def on_earlier(state: RunState, task: Task, earlier: Earlier | None, at: Instant) -> Decision:
@@ -61,11 +61,14 @@ def _changed(plan: TaskPlan, before: Bindings, now: Bindings) -> str:
     """The first input that differs, "" if none does. What the document itself says is the same in both runs.
 
     Its placeholders are not: the run's own name, id and times are new in every run, and no reason to run a step again.
+    So it is with what a step is told of its configuration: what comes of parameters there is an input by itself.
     """
+    types = plan.component.interface.input_parameters
+    configs = {name for name, spec in types.items() if spec.type is ParameterType.TASK_CONFIG}
     for name in sorted({*before.parameters, *now.parameters}):
         binding = plan.parameters.get(name)
         source = binding.source if binding is not None else None
-        if isinstance(source, Constant):
+        if isinstance(source, Constant) or name in configs:
             continue
         old, new = before.parameters.get(name), now.parameters.get(name)
         if isinstance(source, FinalStatus):

@@ -185,7 +185,7 @@ class _Dag:
         """Whether all that the component cannot do without is bound, or is the item of a loop."""
         items = {each.item_input for each in (task.parameter_iterator, task.artifact_iterator) if each is not None}
         for name, parameter in takes.input_parameters.items():
-            free = parameter.optional or parameter.has_default or parameter.type is ParameterType.TASK_CONFIG
+            free = parameter.optional or parameter.has_default
             if not free and name not in task.inputs.parameters and name not in items:
                 raise _unbound("parameter", name, f"{where}.inputs.parameters")
         for name, artifact in takes.input_artifacts.items():

@@ -72,9 +72,11 @@ def constant_of(value: ValueOrRuntimeParameter | None) -> JsonValue:
 def _input(definition: InputParameterDefinition, where: str) -> ParameterSpec:
     default = definition.default_value
     null = default is not None and default.value is None
+    kind = _type(definition, where)
     return ParameterSpec(
-        type=_type(definition, where),
-        optional=definition.is_optional or null,
+        type=kind,
+        # Nobody gives a step its configuration but the engine, which has one for each.
+        optional=definition.is_optional or null or kind is ParameterType.TASK_CONFIG,
         has_default=default is not None and not null,
         default=default.value if default is not None else None,
         literals=tuple(each.value for each in definition.literals),

@@ -11,7 +11,7 @@ from headrace.engine.state import RunState
 from headrace.model.artifact import Artifact, Bindings
 from headrace.model.run import Resume
 from headrace.model.task import Earlier, task_id
-from headrace.spec.plan import Dag, FinalStatus
+from headrace.spec.plan import Container, Dag, FinalStatus, ParameterSpec, ParameterType, Passed
 from headrace.testing.plans import constant, dag, leaf, output_of
 
 OLD = "22222222-2222-4222-8222-222222222222"
@@ -87,6 +87,23 @@ def test_what_the_document_says_is_no_change_though_it_names_the_run() -> None:
     assert game.begin() == ["root.z", "root.exit"]
     assert game.state.tasks["root.a"].inputs.parameters == {"x": RUN}
     assert game.states()["a"] == "CACHED"
+
+
+def test_what_a_step_is_told_of_its_configuration_is_no_change_either() -> None:
+    task = leaf("a")
+    assert isinstance(task.component, Container)
+    told = replace(
+        task.component,
+        interface=replace(
+            task.component.interface, input_parameters={"c": ParameterSpec(ParameterType.TASK_CONFIG, optional=True)}
+        ),
+        passed=Passed(env=(("RUN", "{{$.pipeline_job_uuid}}"),)),
+    )
+    before = done(inputs=Bindings({"c": {"env": [{"name": "RUN", "value": OLD}], "resources": {}}}))
+    game = resumed(dag(replace(task, component=told), leaf("z")), "z", a=before)
+    game.begin()
+    now = {"env": [{"name": "RUN", "value": RUN}], "resources": {}}
+    assert (game.state.tasks["root.a"].inputs.parameters, game.states()["a"]) == ({"c": now}, "CACHED")
 
 
 def test_an_artifact_that_was_lost_meanwhile_is_made_again() -> None:

@@ -35,7 +35,7 @@ def begun(
     **config: Any,
 ) -> tuple[Task, list[LookUpCache]]:
     """The task as it is when it has begun; its configuration is a function of `x`."""
-    taken = {"x": "STRING", "c": {"parameterType": "TASK_CONFIG", "isOptional": True}}
+    taken = {"x": "STRING", "c": "TASK_CONFIG"}
     executor = {"container": {"image": "i", "env": [{"name": "A", "value": f"<{TEXT}>"}], "resources": resources or {}}}
     spec = pipeline(
         {"one": task("comp", inputs=given(x=constant(x)), cachingOptions={"enableCache": True})},
