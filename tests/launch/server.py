@@ -11,7 +11,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.launch.steps import SETTINGS
+from tests.launch.steps import SETTINGS, HeldObjects
 
 from headrace.base.clock import SystemClock
 from headrace.base.home import Home
@@ -24,7 +24,7 @@ def say(observation: Observation) -> None:
 
 
 async def main(home: Home, requests: Path) -> None:
-    launcher = ProcessLauncher(home, SETTINGS, SystemClock(), os.environ)
+    launcher = ProcessLauncher(home, SETTINGS, SystemClock(), os.environ, HeldObjects(home))
     await launcher.start(say)
     for request in pickle.loads(requests.read_bytes()):
         launcher.launch(request)

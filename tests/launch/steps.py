@@ -13,7 +13,7 @@ from headrace.base.clock import SystemClock
 from headrace.base.home import Home
 from headrace.base.json import JsonValue
 from headrace.base.settings import ImageSetting, Settings
-from headrace.launch.base import Exited, LaunchRequest, Lost, Observation, Refused, Started
+from headrace.launch.base import Exited, LaunchRequest, Lost, Objects, Observation, Refused, Started
 from headrace.launch.process import ProcessLauncher
 
 PATIENCE = 60.0
@@ -117,6 +117,39 @@ class Steps:
 
 
 @dataclass
+class HeldObjects:
+    """The objects of these tests."""
+
+    home: Home
+    secrets: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
+    config_maps: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
+    claims: Sequence[str] = ()
+    mounted: list[tuple[str, str]] = field(default_factory=list)
+
+    def secret(self, namespace: str, name: str) -> Mapping[str, bytes] | None:
+        assert namespace == ""
+        return self.secrets.get(name)
+
+    def config_map(self, namespace: str, name: str) -> Mapping[str, bytes] | None:
+        assert namespace == ""
+        return self.config_maps.get(name)
+
+    def volume(self, namespace: str, name: str, attempt_id: str) -> Path | None:
+        assert namespace == ""
+        if name not in self.claims:
+            return None
+        self.mounted.append((name, attempt_id))
+        return self._made(self.home.volume(name))
+
+    def workspace(self, run_id: str) -> Path:
+        return self._made(self.home.workspace(run_id))
+
+    def _made(self, folder: Path) -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+
+@dataclass
 class Watcher:
     """Takes observations, and lets a test wait for them."""
 
@@ -183,9 +216,13 @@ class Running:
 
 @asynccontextmanager
 async def launcher(
-    home: Home, settings: Settings = SETTINGS, environment: Mapping[str, str] | None = None
+    home: Home,
+    settings: Settings = SETTINGS,
+    environment: Mapping[str, str] | None = None,
+    objects: Objects | None = None,
 ) -> AsyncIterator[Running]:
-    started = ProcessLauncher(home, settings, SystemClock(), os.environ if environment is None else environment)
+    inherited = os.environ if environment is None else environment
+    started = ProcessLauncher(home, settings, SystemClock(), inherited, objects or HeldObjects(home))
     watcher = Watcher()
     await started.start(watcher)
     try:

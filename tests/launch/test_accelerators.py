@@ -4,7 +4,7 @@ import asyncio
 import os
 from pathlib import Path
 
-from tests.launch.steps import SETTINGS, Running, Steps, Watcher, launcher, log, until_file
+from tests.launch.steps import SETTINGS, HeldObjects, Running, Steps, Watcher, launcher, log, until_file
 
 from headrace.base.clock import SystemClock
 from headrace.base.home import Home
@@ -26,7 +26,8 @@ def machine(home: Home, count: int) -> Path:
 
 
 async def start(home: Home, count: int) -> Running:
-    started = ProcessLauncher(home, SETTINGS, SystemClock(), {"PATH": os.environ["PATH"]}, machine(home, count))
+    inherited, objects = {"PATH": os.environ["PATH"]}, HeldObjects(home)
+    started = ProcessLauncher(home, SETTINGS, SystemClock(), inherited, objects, machine(home, count))
     watcher = Watcher()
     await started.start(watcher)
     return Running(started, watcher, Steps(home))

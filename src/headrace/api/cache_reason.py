@@ -15,7 +15,7 @@ from headrace.store import cache, equal
 from headrace.store.db import Tx
 
 _LONGEST_VALUE = 60
-_SHOWN = frozenset({"pipeline", "image", "component", "cache_key"})
+_SHOWN = frozenset({"pipeline", "image", "component", "cache_key", "claims"})
 """The parts of a fingerprint that are texts, not digests."""
 
 _SPELLED = {
@@ -23,6 +23,7 @@ _SPELLED = {
     "env": "its environment variables",
     "outputs": "its outputs",
     "environment": "what `images` gives for its image",
+    "claims": "the volume claims that it mounts",
 }
 
 

@@ -35,6 +35,10 @@ class FolderStore:
         self.root = root
         self._folders = {scheme: buckets(root, scheme) for scheme in BUCKETS}
 
+    def folder(self, scheme: str) -> Path:
+        """The folder of the buckets of a scheme that this store has."""
+        return self._folders[scheme]
+
     def owns(self, uri: str) -> bool:
         """The uri is this store's by its scheme; a path and an object of another store are not."""
         return scheme_of(uri) in self._folders

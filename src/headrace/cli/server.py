@@ -28,6 +28,7 @@ from headrace.cli.database import database_url, serving
 from headrace.controllers.app import build_controllers
 from headrace.controllers.faults import Faults, no_faults
 from headrace.controllers.feed import Feed
+from headrace.controllers.objects import ServerObjects
 from headrace.launch.process import ProcessLauncher
 from headrace.model.catalog import Principal
 from headrace.rpc.inside import App
@@ -83,11 +84,12 @@ async def _serve(
 ) -> None:
     feed, plans, blobs = Feed(), Plans(), FolderStore(home.store)
     await asyncio.to_thread(_prepare, database, blobs, holder, clock)
+    vault = Vault.of(home, settings)
     controllers = build_controllers(
         database=database,
         blobs=blobs,
         plans=plans,
-        launcher=ProcessLauncher(home, settings, clock, os.environ),
+        launcher=ProcessLauncher(home, settings, clock, os.environ, ServerObjects(database, vault, home)),
         settings=settings,
         home=home,
         clock=clock,
@@ -110,7 +112,7 @@ async def _serve(
             waits_for=controllers.waits_for,
             feed=feed,
             pruner=controllers.pruner,
-            vault=Vault.of(home, settings),
+            vault=vault,
         ),
         load_registry(controllers),
     )

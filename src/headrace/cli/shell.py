@@ -26,6 +26,7 @@ from headrace.cli.database import opened
 from headrace.cli.draw import spell_value
 from headrace.cli.find import find_run, find_task
 from headrace.cli.tree import spell_state
+from headrace.controllers.objects import SeenObjects
 from headrace.controllers.step import Step, launch_request
 from headrace.engine.inputs import context
 from headrace.engine.pod import pod_of
@@ -35,12 +36,14 @@ from headrace.launch.base import EXECUTOR_INPUT, LaunchRequest
 from headrace.launch.command import recognise
 from headrace.launch.environments import Environments
 from headrace.launch.places import Places
-from headrace.launch.runner import mounts
+from headrace.launch.pod import Grant, grant
+from headrace.launch.runner import scene as runner_scene
 from headrace.model.task import Attempt, Task
 from headrace.spec.compile import compile_plan
 from headrace.spec.load import document_from_json
 from headrace.spec.plan import Container, Dag
 from headrace.store import runs
+from headrace.store.vault import Vault
 
 INPUT_FILE = "shell_input.json"
 INPUT_VARIABLE = "HEADRACE_EXECUTOR_INPUT"
@@ -55,6 +58,7 @@ class Scene:
     request: LaunchRequest
     environment: Mapping[str, str]
     inputs: Mapping[str, JsonValue]
+    granted: Grant
 
 
 def shell(
@@ -82,22 +86,26 @@ def _become(argv: Sequence[str], scene: Scene, more: Mapping[str, str]) -> int:
     """This process is the command from now on; its exit code is ours."""
     terminal = {name: os.environ[name] for name in ("TERM", "COLORTERM", "SHELL", "USER") if name in os.environ}
     sys.stdout.flush()
-    _bind(scene.request)
+    _bind(scene)
     os.chdir(scene.request.folder)
     try:
-        os.execvpe(argv[0], list(argv), {**terminal, **scene.environment, **more})
+        os.execvpe(argv[0], list(argv), {**terminal, **scene.environment, **dict(scene.granted.variables), **more})
     except OSError as error:
         raise InvalidInput(f"it cannot be started: {error.strerror}", where=argv[0]) from error
 
 
-def _bind(request: LaunchRequest) -> None:
-    """Have the buckets at the paths that the step names, as it had them."""
+def _bind(scene: Scene) -> None:
+    """Have the buckets at the paths that the step names, as it had them, its volumes and its ids."""
+    request, granted = scene.request, scene.granted
     values = [value for _, value in request.env]
     named = points.named(*request.command, *request.args, compact(request.executor_input), *values)
-    wanted = points.mounts(request, named)
-    reason = mounts.enter(wanted, str(request.folder)) if wanted else ""
-    if reason:
-        print(f"Without {' and '.join(sorted(named))}, which the step names: {reason}", file=sys.stderr)
+    wanted = [*points.mounts(request, named), *granted.mounts]
+    job = {"mounts": wanted, "folder": str(request.folder), **granted.extras}
+    if "ids" in job and (warning := runner_scene.ids_warning(job)):
+        print(f"Without its ids: {warning}", file=sys.stderr)
+    if reason := runner_scene.bind(job):
+        paths = " and ".join(target for _, target, _ in wanted)
+        print(f"Without {paths}, which the step has: {reason}", file=sys.stderr)
 
 
 def _scene(home: Home, url: str | None, run_id: str, path: str) -> Scene:
@@ -119,8 +127,12 @@ def _scene(home: Home, url: str | None, run_id: str, path: str) -> Scene:
     request = launch_request(step, home, FolderStore(home.store))
     if not request.folder.is_dir():
         raise FailedPrecondition("its folder is gone", where=path, hint="`headrace gc` removed it, or nothing ran yet")
+    with opened(home, url) as database:
+        objects = SeenObjects(database, Vault.of(home, settings), home)
+        granted = grant(request, objects, (request.folder, request.store_root))
     artifacts = {name: [str(_local(home, each.uri)) for each in many] for name, many in task.inputs.artifacts.items()}
-    return Scene(task, attempt, request, _variables(home, settings, request), {**task.inputs.parameters, **artifacts})
+    inputs = {**task.inputs.parameters, **artifacts}
+    return Scene(task, attempt, request, _variables(home, settings, request), inputs, granted)
 
 
 def _why_not(task: Task) -> str:

@@ -4,6 +4,7 @@ Blocking file work, called in a thread. Nothing is fetched but into a workspace:
 is. Bytes that are in the embedded store get their digest, and are left as they are, since they are not this run's.
 """
 
+import contextlib
 import os
 import shutil
 import stat
@@ -17,16 +18,13 @@ from headrace.base.json import JsonValue
 from headrace.blobs import seal
 from headrace.blobs.folder import FolderStore
 from headrace.blobs.seal import Sealed
-from headrace.blobs.uri import parse
+from headrace.blobs.uri import scheme_of
 from headrace.controllers.publish import Published
 from headrace.model.artifact import Artifact, Bindings
 from headrace.spec.importer import Imported, resolve_import
 from headrace.spec.placeholders import RunContext
 from headrace.spec.plan import Importer
-
-IN_WORKSPACE = "_kfp_workspace"
-"""The key of metadata by which the SDK looks for an artifact in the workspace."""
-_FOLDER = ".artifacts"
+from headrace.spec.workspace import FOLDER, IN_WORKSPACE, MOUNTS, place_of
 
 
 def bring(
@@ -78,15 +76,15 @@ def _download(found: Imported, blobs: FolderStore, workspace: Path, attempt_id: 
             where="downloadToWorkspace",
             hint="Import it without download_to_workspace, or put it into the store first",
         )
-    source, location = blobs.local_path(found.uri), parse(found.uri)
+    source, artifacts = blobs.local_path(found.uri), workspace / FOLDER
     if not blobs.exists(found.uri):
         raise NotFound("there is nothing to bring into the workspace", where=found.uri, hint="Put the object there")
-    target = workspace.joinpath(_FOLDER, location.scheme, location.bucket, *location.names)
+    target = workspace / place_of(found.uri)
+    _link_store(artifacts, blobs, scheme_of(found.uri))
     if target.exists():
         return
-    growing = workspace / _FOLDER / f".{attempt_id}"
+    growing = artifacts / f".{attempt_id}"
     _discard(growing)  # of a server that was killed
-    growing.parent.mkdir(parents=True, exist_ok=True)
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         _copy(source, growing)
@@ -95,6 +93,15 @@ def _download(found: Imported, blobs: FolderStore, workspace: Path, attempt_id: 
         _discard(growing)  # half of it would keep a full disk full
         if not target.exists():  # else another importer of the same object was first
             raise
+
+
+def _link_store(artifacts: Path, blobs: FolderStore, scheme: str) -> None:
+    """A step whose SDK was told where the store is looks below `.artifacts` for that path, not for the mount's."""
+    link = artifacts / str(blobs.folder(scheme)).lstrip("/")
+    link.parent.mkdir(parents=True, exist_ok=True)
+    target = os.path.relpath(artifacts / MOUNTS[scheme], link.parent)
+    with contextlib.suppress(FileExistsError):
+        link.symlink_to(target)
 
 
 def _discard(growing: Path) -> None:

@@ -7,7 +7,9 @@ has ended: it then looks for an execution again, finds it, or is the next to be 
 from headrace.base.clock import Instant
 from headrace.base.settings import image_setting
 from headrace.engine.decision import Command, Decision, LookUpCache, Wait
+from headrace.engine.pod import pod_of
 from headrace.engine.state import RunState
+from headrace.model.pod import ClaimVolume
 from headrace.model.state import State
 from headrace.model.task import Task
 from headrace.spec.fingerprint import fingerprint
@@ -29,7 +31,9 @@ def look_up(state: RunState, task: Task) -> LookUpCache:
     plan = state.plan_of(task.path)
     assert isinstance(plan.component, Container)
     environment = image_setting(plan.component.image, state.options.images)
-    mark = fingerprint(plan.component, task.inputs, plan.caching, state.run.pipeline_name, environment)
+    volumes = pod_of(state, task, plan.component).volumes if plan.component.pod else ()
+    claims = [each.name for each in volumes if isinstance(each, ClaimVolume)]
+    mark = fingerprint(plan.component, task.inputs, plan.caching, state.run.pipeline_name, environment, claims)
     return LookUpCache(task.path, mark.digest, mark.parts)
 
 

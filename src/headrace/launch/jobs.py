@@ -1,7 +1,7 @@
 """Makes the job that a fork server is given out of a launch request: which command, with which variables and files.
 
-Pure but for the file that holds a long executor input. Raises StepError, naming the parameter, for what the system
-cannot pass to a command: what is too long, and NUL.
+Pure but for the file that holds a long executor input. `extras` are keys of the job that `runner.wire` lists. Raises
+StepError, naming the parameter, for what the system cannot pass to a command: what is too long, and NUL.
 """
 
 import json
@@ -59,20 +59,20 @@ def warm_job(
     place: Place,
     given: str,
     mounts: Sequence[Mount],
-    limits: JsonObject,
+    extras: JsonObject,
 ) -> bytes:
     """The component, for a warm interpreter of its environment. `given` is the executor input as text.
 
     Writes a long executor input to a file. Raises OSError, and StepError for what no process can be given.
     """
-    job = _component_job(request, component, given, mounts, limits)
+    job = _component_job(request, component, given, mounts, extras)
     job["env"] = list(variables.own(request, place.variables, hooked=place.hooked).items())
     _check_variables(request, dict(job["env"]))
     return _encode(job)
 
 
 def cold_job(
-    request: LaunchRequest, command: Command, place: Place, given: str, mounts: Sequence[Mount], limits: JsonObject
+    request: LaunchRequest, command: Command, place: Place, given: str, mounts: Sequence[Mount], extras: JsonObject
 ) -> bytes:
     """The command in a process of its own. A component that does not fit arguments, or a user's venv, goes by file.
 
@@ -91,17 +91,17 @@ def cold_job(
         _refuse_nul(request, name, word)
         if _length(word) > ARGUMENT_LIMIT:
             raise _too_long(request, name, word)
-    return _encode({**_common(request, mounts, limits), "env": list(env.items()), "argv": argv})
+    return _encode({**_common(request, mounts, extras), "env": list(env.items()), "argv": argv})
 
 
 def _component_job(
-    request: LaunchRequest, component: PythonComponent, given: str, mounts: Sequence[Mount], limits: JsonObject
+    request: LaunchRequest, component: PythonComponent, given: str, mounts: Sequence[Mount], extras: JsonObject
 ) -> dict[str, Any]:
     argument: str | dict[str, str] = given
     if len(given) > INPUT_LIMIT:
         argument = {"input": _write(request, INPUT_FILE, given.encode())}
     return {
-        **_common(request, mounts, limits),
+        **_common(request, mounts, extras),
         "module": component.module,
         "source": component.source,
         "args": [argument if word == EXECUTOR_INPUT else word for word in component.args],
@@ -109,7 +109,7 @@ def _component_job(
     }
 
 
-def _common(request: LaunchRequest, mounts: Sequence[Mount], limits: JsonObject) -> dict[str, Any]:
+def _common(request: LaunchRequest, mounts: Sequence[Mount], extras: JsonObject) -> dict[str, Any]:
     folder = str(request.folder)
     parents = {str(file.parent): None for file in request.outputs}
     job: dict[str, Any] = {
@@ -117,11 +117,10 @@ def _common(request: LaunchRequest, mounts: Sequence[Mount], limits: JsonObject)
         "folder": folder,
         "tmp": variables.temporary_folder(request.folder),
         "mkdirs": [f"{folder}/tmp", variables.packages_folder(request.folder), *parents],
+        **extras,
     }
-    if limits:
-        job["limits"] = limits
     if mounts:
-        job["mkdirs"] += [source for source, _, _ in mounts]
+        job["mkdirs"] += [source for source, _, _ in mounts if isinstance(source, str)]
         job["mounts"] = mounts
     return job
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from headrace.base.home import buckets
+from headrace.base.json import JsonObject
 from headrace.launch.base import LaunchRequest
 
 SCHEMES: Mapping[str, str] = MappingProxyType({"/minio": "minio", "/gcs": "gs", "/s3": "s3"})
@@ -17,8 +18,8 @@ SCHEMES: Mapping[str, str] = MappingProxyType({"/minio": "minio", "/gcs": "gs", 
 
 _POINT = re.compile(rf"(?:{'|'.join(SCHEMES)})(?![\w.-])")
 
-Mount = tuple[str, str, bool]
-"""Source folder, target path, and whether it is read-only."""
+Mount = tuple[str | JsonObject, str, bool]
+"""Source folder, or what is in memory (`runner.mounts`); target path; and whether it is read-only."""
 
 
 def named(*words: str) -> frozenset[str]:

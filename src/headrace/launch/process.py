@@ -23,9 +23,9 @@ from headrace.base.errors import StepError
 from headrace.base.home import Home
 from headrace.base.json import compact
 from headrace.base.settings import Settings
-from headrace.launch import attempt, control, limits, points, variables
+from headrace.launch import attempt, control, limits, pod, points, variables
 from headrace.launch.accelerators import Accelerators, find
-from headrace.launch.base import Exited, LaunchRequest, Lost, Observation, Observer, Refused, Started
+from headrace.launch.base import Exited, LaunchRequest, Lost, Objects, Observation, Observer, Refused, Started
 from headrace.launch.environments import Environments
 from headrace.launch.interpreters import EXECUTING, ForkServer, Interpreters, Kind, Report
 from headrace.launch.jobs import INPUT_LIMIT, Place, cold_job, warm_job
@@ -39,6 +39,7 @@ _LOOK_AGAIN_SECONDS = 0.02
 _BROKEN_SECONDS = 60.0
 _SENDS = 5
 _FILES = 65_536
+_NOTHING = pod.Grant()
 
 
 @dataclass(slots=True)
@@ -59,7 +60,7 @@ class _Live:
 class ProcessLauncher:
     """A `Launcher`. `environment` is the server's own, of which steps see what `variables` allows.
 
-    `machine` is the root under which its accelerators are looked for.
+    `objects` are what their pods may name, `machine` is the root under which its accelerators are looked for.
     """
 
     def __init__(
@@ -68,9 +69,11 @@ class ProcessLauncher:
         settings: Settings,
         clock: Clock,
         environment: Mapping[str, str],
+        objects: Objects,
         machine: Path = Path("/"),
     ) -> None:
         self._home = home
+        self._objects = objects
         self._clock = clock
         self._threads = ThreadPoolExecutor(_BUILDS_AT_ONCE, "headrace-environment")
         self._environments = Environments(home.environments, clock, environment)
@@ -173,9 +176,10 @@ class ProcessLauncher:
         if place is not None:
             server = self._interpreters.ready(self._kind(live.request, recipe, place))
             given = compact(live.request.executor_input)
-            if server is not None and len(given) <= INPUT_LIMIT:
+            if server is not None and len(given) <= INPUT_LIMIT and live.request.pod.is_plain:
                 try:
-                    self._send(live, recipe, place, server, self._job(live.request, recipe, place, server, given))
+                    job = self._job(live.request, recipe, place, server, given, _NOTHING)
+                    self._send(live, recipe, place, server, job)
                 except (StepError, OSError) as error:
                     self._end(live, self._refusal(live, error))
                 return
@@ -188,7 +192,7 @@ class ProcessLauncher:
             place = await self._places.find(recipe, partial(_say, request))
             server = await self._server(request, recipe, place)
             given = compact(request.executor_input)
-            job = await asyncio.to_thread(self._job, request, recipe, place, server, given)
+            job = await asyncio.to_thread(self._whole_job, request, recipe, place, server, given)
         except Exception as error:  # the top of this attempt's way: whatever it is ends the attempt, not the launcher
             if not isinstance(error, StepError | OSError):
                 log.exception("attempt %s could not be started", request.attempt_id)
@@ -218,14 +222,37 @@ class ProcessLauncher:
             return EXECUTING
         return EXECUTING if variables.needs_fresh_interpreter(request, place.variables) else kind
 
-    def _job(self, request: LaunchRequest, recipe: Recipe, place: Place, server: ForkServer, given: str) -> bytes:
+    def _whole_job(self, request: LaunchRequest, recipe: Recipe, place: Place, server: ForkServer, given: str) -> bytes:
+        """The job with what the step's pod asks for. Blocking."""
+        if request.pod.is_plain:
+            return self._job(request, recipe, place, server, given, _NOTHING)
+        kept = [request.folder, request.store_root, Path(variables.temporary_folder(request.folder)[0])]
+        if place.environment is not None:
+            kept.append(place.environment.root)
+        granted = pod.grant(request, self._objects, kept)
+        # What holds the values of secrets is this request: it is handed on to nobody.
+        request = replace(request, env=(*request.env, *granted.variables))
+        return self._job(request, recipe, place, server, given, granted)
+
+    def _job(
+        self,
+        request: LaunchRequest,
+        recipe: Recipe,
+        place: Place,
+        server: ForkServer,
+        given: str,
+        granted: pod.Grant,
+    ) -> bytes:
         component = recipe.command.component
         named = recipe.points | points.named(given, *[value for _, value in request.env])
-        mounts = points.mounts(request, named) if named else []
+        mounts = [*(points.mounts(request, named) if named else ()), *granted.mounts]
         kept = limits.job(request.resources, self._parents)
+        extras = {**({"limits": kept} if kept else {}), **granted.extras}
+        if request.pod.init:
+            extras |= pod.before(request, place.variables)
         if component is None or server.kind == EXECUTING:
-            return cold_job(request, recipe.command, place, given, mounts, kept)
-        return warm_job(request, component, place, given, mounts, kept)
+            return cold_job(request, recipe.command, place, given, mounts, extras)
+        return warm_job(request, component, place, given, mounts, extras)
 
     def _send(self, live: _Live, recipe: Recipe, place: Place, server: ForkServer, job: bytes) -> None:
         warnings = [recipe.warning, "" if place.environment is None else place.environment.warning]

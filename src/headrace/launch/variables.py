@@ -6,11 +6,12 @@ The server's own environment, with its secrets, is never handed on; `pass_env` n
 import hashlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from headrace.base.settings import Settings
 from headrace.launch.base import LaunchRequest
+from headrace.model.pod import FieldVariable, Pod
 
 _PROXIES = ("http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy")
 _ALLOWED = ("PATH", "HOME", "LANG", "TZ", "CUDA_VISIBLE_DEVICES", *_PROXIES, *map(str.upper, _PROXIES))
@@ -85,4 +86,13 @@ def needs_fresh_interpreter(request: LaunchRequest, inherited: Mapping[str, str]
             continue
         if _READ_AT_START.match(name) and inherited.get(name) != value:
             return True
-    return False
+    return any(_READ_AT_START.match(name) for name in _of_pod(request.pod))
+
+
+def _of_pod(pod: Pod) -> Iterator[str]:
+    """The names of the variables whose values come from elsewhere."""
+    for each in pod.variables:
+        if isinstance(each, FieldVariable):
+            yield each.variable
+        else:
+            yield from (variable for _, variable in each.keys)

@@ -12,39 +12,19 @@ from headrace.base.json import JsonObject
 from headrace.spec.deployment import ExecutorSpec
 from headrace.spec.ir import ComponentSpec, PipelineTask
 from headrace.spec.load import Document
-from headrace.spec.platform import KubernetesExecutor, PipelineConfig
-
-_KUBERNETES = {
-    "secret_as_volume": ("secretAsVolume", "a secret as a volume"),
-    "secret_as_env": ("secretAsEnv", "a secret in the environment"),
-    "config_map_as_volume": ("configMapAsVolume", "a config map as a volume"),
-    "config_map_as_env": ("configMapAsEnv", "a config map in the environment"),
-    "pvc_mount": ("pvcMount", "mounting a persistent volume claim"),
-    "generic_ephemeral_volume": ("genericEphemeralVolume", "an ephemeral volume"),
-    "empty_dir_mounts": ("emptyDirMounts", "an empty-dir volume"),
-    "field_path_as_env": ("fieldPathAsEnv", "a field of the pod in the environment"),
-    "init_containers": ("initContainers", "init containers"),
-}
 
 
 def refuse(document: Document, names: Iterable[str]) -> None:
     """Raises InvalidSpec for the first thing in the components `names`, or in the root, that cannot be executed."""
     spec = document.spec
-    _refuse_pipeline_config(document.kubernetes.pipeline_config)
     for name in names:
         component = spec.components[name]
         _refuse_component(component, f"components.{name}")
         if component.executor_label is not None:
-            _refuse_executor(document, component.executor_label)
+            label = component.executor_label
+            _refuse_executor(document.deployment.executors[label], f"deploymentSpec.executors.{label}")
     if spec.root is not None:
         _refuse_component(spec.root, "root")
-
-
-def _refuse_executor(document: Document, label: str) -> None:
-    _refuse_executor_spec(document.deployment.executors[label], f"deploymentSpec.executors.{label}")
-    config = document.kubernetes.deployment_spec.executors.get(label)
-    if config is not None:
-        _refuse_kubernetes(config, label)
 
 
 def _refuse_task(task: PipelineTask, where: str) -> None:
@@ -72,7 +52,7 @@ def _refuse_platform(platform: JsonObject, where: str) -> None:
         )
 
 
-def _refuse_executor_spec(executor: ExecutorSpec, where: str) -> None:
+def _refuse_executor(executor: ExecutorSpec, where: str) -> None:
     if executor.resolver is not None:
         raise _never("a resolver", f"{where}.resolver", "Import the artifact by its uri with dsl.importer")
     if executor.custom_job is not None:
@@ -81,19 +61,6 @@ def _refuse_executor_spec(executor: ExecutorSpec, where: str) -> None:
     if container is not None and container.lifecycle is not None:
         hint = "Leave it out; what decides on a cache hit can be part of the cache key (set_caching_options)"
         raise _never("a lifecycle hook, which runs before the cache is asked,", f"{where}.container.lifecycle", hint)
-
-
-def _refuse_kubernetes(config: KubernetesExecutor, label: str) -> None:
-    """What changes how a step behaves; `label` is the executor's."""
-    for name, (key, feature) in _KUBERNETES.items():
-        if getattr(config, name):
-            raise _not_yet(feature, f"platforms.kubernetes.deploymentSpec.executors.{label}.{key}")
-
-
-def _refuse_pipeline_config(config: PipelineConfig) -> None:
-    where = "platforms.kubernetes.pipelineConfig"
-    if config.workspace is not None:
-        raise _not_yet("a workspace (dsl.WorkspaceConfig)", f"{where}.workspace")
 
 
 def _not_yet(feature: str, where: str, hint: str = "Take it out of the pipeline to run the rest") -> InvalidSpec:

@@ -6,7 +6,7 @@ server takes for the image is, where a setting says so.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
 from headrace.base.json import JsonObject, JsonValue, canonical
@@ -29,10 +29,12 @@ def fingerprint(
     caching: Caching,
     pipeline_name: str,
     environment: ImageSetting | None = None,
+    claims: Sequence[str] = (),
 ) -> Fingerprint:
     """The key of one execution. A key of the user's own replaces all but the component's name, as KFP has it.
 
-    `environment` is what the setting `images` gives for the image.
+    `environment` is what the setting `images` gives for the image, `claims` are the names of the volume claims that the
+    step mounts.
     """
     if caching.key:
         own = hashlib.sha256(f"{component.component}\0{caching.key}".encode()).hexdigest()
@@ -59,6 +61,8 @@ def fingerprint(
     }
     if environment is not None:
         parts["environment"] = _digest([getattr(environment, each.name) for each in fields(environment)])
+    if claims:
+        parts["claims"] = ", ".join(sorted(claims))
     return Fingerprint(f"sha256:{_digest(parts)}", parts)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from headrace.base.clock import Instant, to_rfc3339
 from headrace.base.errors import InvalidInput
 from headrace.base.json import JsonObject, JsonValue, compact
+from headrace.spec import workspace
 from headrace.spec.arguments import expand_argument
 from headrace.spec.plan import Container, Resources
 from headrace.spec.templates import EXECUTOR_INPUT, PLACEHOLDER, Template, mark_templates
@@ -204,7 +205,10 @@ class _Scope:
             case None:
                 return compact(artifact)
             case "path":
-                return self._local_path(str(artifact["uri"]))
+                uri = str(artifact["uri"])
+                if workspace.is_there(artifact.get("metadata", {})):
+                    return f"{self._context.workspace_path}/{workspace.place_of(uri)}"
+                return self._local_path(uri)
             case "metadata":
                 metadata = artifact.get("metadata", {})
                 return _text(metadata if key is None else metadata.get(key))

@@ -40,26 +40,6 @@ def on_kubernetes(config: Json, **more: Any) -> Plan:
     return compile_plan(document_from_json({"pipeline_spec": spec, "platform_spec": platform}))
 
 
-@pytest.mark.parametrize(
-    ("config", "feature"),
-    [
-        ({"secretAsVolume": [{"secretName": "s", "mountPath": "/s", "optional": False}]}, "a secret as a volume"),
-        ({"secretAsEnv": [{"secretNameParameter": {"componentInputParameter": "x"}}]}, "a secret in the environment"),
-        ({"configMapAsVolume": [{"configMapName": "c"}]}, "a config map as a volume"),
-        ({"configMapAsEnv": [{"keyToEnv": [{"configMapKey": "k", "envVar": "K"}]}]}, "a config map in the environment"),
-        ({"pvcMount": [{"constant": "p", "mountPath": "/d"}]}, "persistent volume claim"),
-        ({"genericEphemeralVolume": [{"volumeName": "v", "size": "1Gi"}]}, "ephemeral volume"),
-        ({"emptyDirMounts": [{"volumeName": "v"}]}, "empty-dir"),
-        ({"fieldPathAsEnv": [{"name": "N", "fieldPath": "metadata.name"}]}, "field of the pod"),
-        ({"initContainers": [{"name": "i"}]}, "init containers"),
-    ],
-)
-def test_kubernetes_features_that_change_a_step(config: Json, feature: str) -> None:
-    with pytest.raises(InvalidSpec, match=feature) as caught:
-        on_kubernetes(config)
-    assert caught.value.where == f"platforms.kubernetes.deploymentSpec.executors.exec.{next(iter(config))}"
-
-
 def test_kubernetes_features_that_place_a_pod_are_no_hindrance() -> None:
     term = {"matchExpressions": [{"key": "k", "operator": "In", "values": ["v"]}], "weight": 3}
     plan = on_kubernetes(
@@ -78,12 +58,6 @@ def test_kubernetes_features_that_place_a_pod_are_no_hindrance() -> None:
         pipelineConfig={"resourceTtlOnCompletion": 60},
     )
     assert plan.root.tasks
-
-
-def test_a_workspace_is_refused() -> None:
-    with pytest.raises(InvalidSpec, match="not supported yet") as caught:
-        on_kubernetes({}, pipelineConfig={"workspace": {"size": "1Gi", "kubernetes": {"pvcSpecPatch": {}}}})
-    assert caught.value.where == "platforms.kubernetes.pipelineConfig.workspace"
 
 
 def test_time_limits_of_a_task_and_of_the_run() -> None:

@@ -107,3 +107,10 @@ def test_what_stands_for_the_image_changes_the_key() -> None:
     other = fingerprint(COMPONENT, INPUTS, ON, "p", ImageSetting(packages=("numpy==1",)))
     assert len({plain.digest, one.digest, other.digest}) == 3
     assert [each.part for each in differences(one.parts, other.parts)] == ["environment"]
+
+
+def test_the_claims_that_it_mounts_change_the_key() -> None:
+    plain = fingerprint(COMPONENT, INPUTS, ON, "p")
+    one = fingerprint(COMPONENT, INPUTS, ON, "p", claims=["a", "b"])
+    assert one == fingerprint(COMPONENT, INPUTS, ON, "p", claims=["b", "a"])
+    assert [each.part for each in differences(plain.parts, one.parts)] == ["claims"]

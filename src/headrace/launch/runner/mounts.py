@@ -1,7 +1,9 @@
 """Folders that a step is to find at fixed paths, such as `/gcs`, without a change to the host: a mount namespace.
 
 Takes pairs of folders from the job and puts the step's process, which is ours, into a namespace where they are bound.
-Root makes the namespace as it is; everybody else in a user namespace, where its user's ids stay what they are. A mount
+Root makes the namespace as it is; everybody else in a user namespace, where its user's ids stay what they are. One in
+which the step is to have other ids is a user namespace too: our files are that user's there, and nothing changes hands.
+Instead of a folder a file system in memory can be mounted, with some files or none. A mount
 point that the host has not is made on a copy: a file system in memory takes the place of the folder it is missing in,
 with all of that folder's entries bound into it. Linux only; elsewhere, and where the kernel forbids it, there is a
 reason.
@@ -9,6 +11,7 @@ reason.
 
 from __future__ import annotations
 
+import base64
 import ctypes
 import os
 from collections.abc import Sequence
@@ -17,7 +20,13 @@ from typing import Any
 from . import linux
 
 Mount = Sequence[Any]
-"""[source folder, target path, read-only]; both absolute, the source there."""
+"""[source, target path, read-only]; the source is a folder that is there, or {files: {name: base64}, mode, size}.
+
+`mode` is octal, `size` in bytes, "" for no limit. All paths are absolute.
+"""
+
+Ids = Sequence[int]
+"""The user and the group that the step is to be."""
 
 _CLONE_NEWNS = 0x00020000
 _CLONE_NEWUSER = 0x10000000
@@ -30,7 +39,7 @@ _KEPT = _MS_NOSUID | _MS_NODEV | 8 | 1024 | 2048
 _CAPABILITIES_V3 = 0x20080522
 
 
-def enter(mounts: Sequence[Mount], stage: str) -> str:
+def enter(mounts: Sequence[Mount], stage: str, ids: Ids | None = None) -> str:
     """Move this process, of one thread, into a namespace with the mounts. Returns why not, else nothing.
 
     `stage` is an empty or unused folder that is covered while the mounts are made. Where it does not work nothing has
@@ -39,21 +48,28 @@ def enter(mounts: Sequence[Mount], stage: str) -> str:
     if not linux.IS_LINUX:
         return "only Linux has mount namespaces"
     reason = ""
-    for flags in (_CLONE_NEWNS, _CLONE_NEWUSER | _CLONE_NEWNS):
-        reason = _try(flags, mounts, stage)
+    for flags in (_CLONE_NEWNS, _CLONE_NEWUSER | _CLONE_NEWNS) if ids is None else (_CLONE_NEWUSER | _CLONE_NEWNS,):
+        reason = _hindrance(flags, mounts, stage, ids)
         if not reason:
-            _enter(flags, mounts, stage)
+            _enter(flags, mounts, stage, ids)
             return ""
     return reason
 
 
-def _try(flags: int, mounts: Sequence[Mount], stage: str) -> str:
+def no_ids(stage: str, ids: Ids) -> str:
+    """Why a process of ours cannot have these ids; nothing if it can."""
+    if not linux.IS_LINUX:
+        return "only Linux has user namespaces"
+    return _hindrance(_CLONE_NEWUSER | _CLONE_NEWNS, (), stage, ids)
+
+
+def _hindrance(flags: int, mounts: Sequence[Mount], stage: str, ids: Ids | None) -> str:
     """Why a process of ours cannot have the mounts; nothing if it can."""
     ours, its = os.pipe()
     pid = os.fork()
     if pid == 0:
         try:
-            _enter(flags, mounts, stage)
+            _enter(flags, mounts, stage, ids)
         except OSError as error:
             os.write(its, ": ".join(str(part) for part in (error.strerror, error.filename) if part).encode()[:1000])
         except BaseException as error:  # a child must never go on as if it was the step
@@ -66,25 +82,40 @@ def _try(flags: int, mounts: Sequence[Mount], stage: str) -> str:
     return reason or (f"the try ended with status {status}" if status else "")
 
 
-def _enter(flags: int, mounts: Sequence[Mount], stage: str) -> None:
+def _enter(flags: int, mounts: Sequence[Mount], stage: str, ids: Ids | None) -> None:
     """Raises OSError, which says what failed."""
     libc = ctypes.CDLL(None, use_errno=True)
     uid, gid = os.geteuid(), os.getegid()
     _check(libc.unshare(flags), "a mount namespace cannot be made")
     if flags & _CLONE_NEWUSER:
         _write("/proc/self/setgroups", "deny")
-        _write("/proc/self/uid_map", f"{uid} {uid} 1")
-        _write("/proc/self/gid_map", f"{gid} {gid} 1")
+        inner_uid, inner_gid = (uid, gid) if ids is None else ids
+        _write("/proc/self/uid_map", f"{inner_uid} {uid} 1")
+        _write("/proc/self/gid_map", f"{inner_gid} {gid} 1")
     _mount(libc, "none", "/", _MS_REC | _MS_SLAVE)  # what the host mounts later arrives, what we mount does not leave
     copied: set[str] = set()
     for source, target, read_only in mounts:
         _make_point(libc, target, stage, copied)
-        _mount(libc, source, target, _MS_BIND | _MS_REC)
+        if isinstance(source, str):
+            _mount(libc, source, target, _MS_BIND | _MS_REC)
+        else:
+            _fill(libc, source, target)
         if read_only:
             kept = os.statvfs(target).f_flag & _KEPT
             _mount(libc, "none", target, _MS_REMOUNT | _MS_BIND | _MS_RDONLY | kept)
-    if flags & _CLONE_NEWUSER and uid != 0:
+    if flags & _CLONE_NEWUSER and os.geteuid() != 0:
         _drop_capabilities(libc)
+
+
+def _fill(libc: Any, source: dict[str, Any], target: str) -> None:
+    """A file system in memory, with its files."""
+    size = f",size={source['size']}" if source["size"] else ""
+    _mount(libc, "tmpfs", target, _MS_NOSUID | _MS_NODEV, "tmpfs", f"mode={source['mode']}{size}")
+    for name, content in source["files"].items():
+        fd = os.open(f"{target}/{name}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        with open(fd, "wb") as file:
+            os.fchmod(fd, 0o644)  # whatever the umask is
+            file.write(base64.b64decode(content))
 
 
 def _make_point(libc: Any, target: str, stage: str, copied: set[str]) -> None:

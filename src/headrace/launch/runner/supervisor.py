@@ -23,7 +23,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from . import linux, monitor, mounts, wire
+from . import linux, monitor, scene, wire
 
 Job = dict[str, Any]
 
@@ -104,6 +104,8 @@ class _Supervision:
         warning = ""
         if "limits" in self.job:
             self.monitor, warning = monitor.limited(self.job, self.step, self.began)
+        if "ids" in self.job:
+            warning = "; ".join(filter(None, (warning, scene.ids_warning(self.job))))
         wire.report(self.status, wire.STARTED, self.job["id"], os.getpid(), self.started, warning)
         signal.signal(signal.SIGTERM, self._on_term)
         signal.signal(signal.SIGALRM, self._on_alarm)
@@ -113,6 +115,8 @@ class _Supervision:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         code = self._wait()
         _unlink(*self.job["tmp"])
+        if "scratch" in self.job:
+            scene.clear(self.job["scratch"])
         seen = self.monitor.close() if self.monitor else {}
         if "over" in seen and not self.killed:
             code = code or -signal.SIGKILL  # one of its processes was killed, and it did not mind
@@ -297,8 +301,9 @@ def _await_job(jobs: int, refusals: int) -> Job:
     if trouble is not None:
         refuse(refusals, trouble, "cannot start")
     try:
-        if "mounts" in job:
-            _bind(job)
+        problem = scene.enter(job)
+        if problem:
+            refuse_with(refusals, problem)
         os.chdir(job["folder"])
         log = os.open(wire.LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         os.dup2(log, 1)
@@ -306,19 +311,14 @@ def _await_job(jobs: int, refusals: int) -> Job:
         os.close(log)
     except OSError as error:
         refuse(refusals, error, "cannot start")
+    if "before" in job:
+        problem = scene.run_before(job)
+        if problem:
+            refuse_with(refusals, problem)
     if "argv" in job:
         _execute(job, refusals)
     job["refusals"] = refusals
     return job
-
-
-def _bind(job: Job) -> None:
-    """Make the step's mounts, or leave word why there are none: it runs all the same, and may not miss them."""
-    reason = mounts.enter(job["mounts"], job["folder"])
-    if reason:
-        paths = " and ".join(target for _, target, _ in job["mounts"])
-        with open(f"{job['folder']}/{wire.UNBOUND}", "w", encoding="utf-8") as note:
-            note.write(f"It names {paths}, where the store could not be bound for it: {reason}")
 
 
 def _make_folders(folders: list[str]) -> OSError | None:
@@ -345,7 +345,12 @@ def _execute(job: Job, refusals: int) -> None:
 
 def refuse(refusals: int, error: OSError, what: str) -> None:
     """In the step's process: tell the supervisor that there will be no step, and end."""
-    os.write(refusals, json.dumps(_refused(f"{what}: {_explain(error)}", error.errno in _DISK)).encode())
+    refuse_with(refusals, f"{what}: {_explain(error)}", infrastructure=error.errno in _DISK)
+
+
+def refuse_with(refusals: int, reason: str, *, infrastructure: bool = False) -> None:
+    """The same, in words."""
+    os.write(refusals, json.dumps(_refused(reason, infrastructure)).encode())
     os._exit(127)
 
 
