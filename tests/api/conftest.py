@@ -102,7 +102,7 @@ def _answer(response: httpx2.Response) -> Any:
 def start(home: Path, settings: Settings, host: str = "127.0.0.1", database_url: str = "") -> Api:
     """Serve an application in a thread of its own; `stop` ends it and waits. Its database is a file in the home."""
     clock, woken, waits = CountingClock(), queue.Queue[str](), dict[str, str]()
-    database = Database.open(database_url or f"sqlite:///{home}/headrace.db", clock)
+    database = Database.open(database_url or f"sqlite:///{home}/headrace.db", clock, durable=False)
     up: queue.Queue[Any] = queue.Queue()
     blobs = FolderStore(home / "store")
     services = Services(

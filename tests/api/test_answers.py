@@ -42,7 +42,7 @@ class Maker:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database.open(f"sqlite:///{tmp_path / 'headrace.db'}", FakeClock(tick=1))
+    database = Database.open(f"sqlite:///{tmp_path / 'headrace.db'}", FakeClock(tick=1), durable=False)
     yield database
     database.close()
 

@@ -28,7 +28,7 @@ TIMED_OUT = "timed out after 60 s, its time limit (activeDeadlineSeconds)"
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     folder: Path = tmp_path_factory.mktemp("world")
-    database = Database.open(f"sqlite:///{folder / 'world.db'}", FakeClock(tick=1))
+    database = Database.open(f"sqlite:///{folder / 'world.db'}", FakeClock(tick=1), durable=False)
     yield database
     database.close()
 

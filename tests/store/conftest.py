@@ -1,4 +1,4 @@
-"""The store on every database: see tests/conftest.py for `url`."""
+"""The store on every database, which no power cut is to survive: see tests/conftest.py for `url`."""
 
 from collections.abc import Iterator
 
@@ -15,6 +15,6 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def database(url: str, clock: FakeClock) -> Iterator[Database]:
-    database = Database.open(url, clock)
+    database = Database.open(url, clock, durable=False)
     yield database
     database.close()

@@ -55,6 +55,16 @@ def test_a_unit_gives_its_value_and_is_seen_by_readers(database: Database) -> No
     assert names(database) == {"a"}
 
 
+@pytest.mark.parametrize(("asked", "synchronous"), [({}, 2), ({"durable": False}, 0)])
+def test_a_commit_to_a_file_waits_for_the_disk(
+    tmp_path: Path, clock: FakeClock, asked: dict[str, bool], synchronous: int
+) -> None:
+    """FULL, unless the file is one that is thrown away."""
+    database = Database.open(f"sqlite:///{tmp_path / 'headrace.db'}", clock, **asked)
+    assert do(database, lambda tx: tx.exec_driver_sql("PRAGMA synchronous").scalar()) == synchronous
+    database.close()
+
+
 def test_a_unit_that_raises_leaves_nothing(database: Database) -> None:
     with pytest.raises(ValueError, match="no good"):
         do(database, fail)

@@ -31,7 +31,7 @@ def sim(*, pipeline: str, parameters: list[str], seeds: int, seed: int | None, p
     chosen = range(seeds) if seed is None else [seed]
     began = time.monotonic()
     with scratch() as folder:
-        database = Database.open(f"sqlite:///{folder / 'sim.db'}", FakeClock(tick=1))
+        database = Database.open(f"sqlite:///{folder / 'sim.db'}", FakeClock(tick=1), durable=False)
         try:
             survey = play(found.plan, values, database, chosen, _progress(len(chosen)))
         finally:

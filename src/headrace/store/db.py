@@ -33,14 +33,15 @@ class Database:
         self._dialect = dialect
 
     @classmethod
-    def open(cls, url: str, clock: Clock, *, busy_seconds: float = BUSY_SECONDS) -> "Database":
+    def open(cls, url: str, clock: Clock, *, busy_seconds: float = BUSY_SECONDS, durable: bool = True) -> "Database":
         """Open the database at `url` (see `dialect.SCHEMES`), migrated as need be; a file of SQLite is also made.
 
-        `busy_seconds` is how long one try waits for a lock that another process holds. Raises InvalidInput for an url
-        that is none of ours or a missing driver, FailedPrecondition for a database of a newer Headrace or of another
+        `busy_seconds` is how long one try waits for a lock that another process holds. A file that is thrown away need
+        not be `durable`: a power cut may then damage it. Raises InvalidInput for an url that is none of ours or a
+        missing driver, FailedPrecondition for a database of a newer Headrace or of another
         program, Unavailable for a bad disk, a server that is not there, or one that refuses us.
         """
-        dialect = dialect_of(url, busy_seconds)
+        dialect = dialect_of(url, busy_seconds, durable=durable)
         engine = dialect.writer_engine()
         try:
             schema.bring_up(engine, dialect, clock.now())

@@ -62,14 +62,17 @@ class Dialect(Protocol):
         ...
 
 
-def dialect_of(url: str, busy_seconds: float) -> Dialect:
-    """The database that the URL names. Raises InvalidInput for what is no URL of ours, or a driver that is missing."""
+def dialect_of(url: str, busy_seconds: float, *, durable: bool = True) -> Dialect:
+    """The database that the URL names. What is `durable` on a server is decided there.
+
+    Raises InvalidInput for what is no URL of ours, or a driver that is missing.
+    """
     scheme = url.partition(":")[0]
     match scheme:
         case "sqlite":
             from headrace.store.sqlite import Sqlite
 
-            return Sqlite.at(url, busy_seconds)
+            return Sqlite.at(url, busy_seconds, durable)
         case "postgresql" | "postgres" | "postgresql+psycopg":
             from headrace.store.postgres import Postgres
 

@@ -1,7 +1,8 @@
 """What is SQLite's own: how its engines are made, and which of its errors are trouble with the disk, not with us.
 
 WAL with `synchronous=FULL`: a commit that was answered survives a power cut, readers never wait for the writer. One
-server at a time uses the file; the commands beside it wait for the write lock as long as `busy_seconds`.
+server at a time uses the file; the commands beside it wait for the write lock as long as `busy_seconds`. A file that is
+thrown away need not be `durable`: then no commit waits for the disk.
 """
 
 import sqlite3
@@ -26,11 +27,12 @@ class Sqlite:
 
     path: Path
     busy_seconds: float
+    durable: bool = True
     shared = False
     makes_all_or_nothing = True
 
     @classmethod
-    def at(cls, url: str, busy_seconds: float) -> "Sqlite":
+    def at(cls, url: str, busy_seconds: float, durable: bool) -> "Sqlite":
         """Of `sqlite:///path`, its folder made; the path is taken as it stands, nothing is decoded.
 
         Raises InvalidInput, Unavailable for a bad disk.
@@ -43,7 +45,7 @@ class Sqlite:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise Unavailable(f"the folder cannot be made: {error.strerror}", where=str(path.parent)) from error
-        return cls(path, busy_seconds)
+        return cls(path, busy_seconds, durable)
 
     @property
     def label(self) -> str:
@@ -56,7 +58,7 @@ class Sqlite:
         @event.listens_for(engine, "connect")
         def configure(connection: sqlite3.Connection, _record: object) -> None:
             connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(f"PRAGMA synchronous = {'FULL' if self.durable else 'OFF'}")
             connection.execute("PRAGMA temp_store = MEMORY")
 
         @event.listens_for(engine, "begin")

@@ -119,7 +119,7 @@ class Place:
 def place(tmp_path: Path) -> Iterator[Place]:
     clock = FakeClock(tick=1)
     home = Home(tmp_path)
-    database = Database.open(f"sqlite:///{home.database}", clock)
+    database = Database.open(f"sqlite:///{home.database}", clock, durable=False)
     yield Place(home, database, clock, ScriptedLauncher(clock), FolderStore(home.store))
     database.close()
 
@@ -443,7 +443,7 @@ async def test_servers_that_share_a_database_leave_each_other_their_runs_until_o
     url: str, tmp_path: Path
 ) -> None:
     clock = FakeClock(tick=1)
-    database = Database.open(url, clock)
+    database = Database.open(url, clock, durable=False)
     here = Place(Home(tmp_path / "here"), database, clock, ScriptedLauncher(clock), FolderStore(tmp_path / "store"))
     there = here.another("there")
     here.launcher.script = there.launcher.script = running

@@ -36,7 +36,7 @@ OPEN = Settings(webhook_allow_private=True)
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database.open(f"sqlite:///{tmp_path}/x.db", FakeClock(NOW))
+    opened = Database.open(f"sqlite:///{tmp_path}/x.db", FakeClock(NOW), durable=False)
     yield opened
     opened.close()
 

@@ -133,7 +133,7 @@ class Place:
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
     clock = FakeClock()
-    database = Database.open(f"sqlite:///{tmp_path / 'headrace.db'}", clock)
+    database = Database.open(f"sqlite:///{tmp_path / 'headrace.db'}", clock, durable=False)
     found = Place(Home(tmp_path), database, clock)
     found.do(lambda tx: catalog.ensure_default_experiment(tx, "", clock.now()))
     yield found

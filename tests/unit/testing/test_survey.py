@@ -17,7 +17,7 @@ from headrace.testing.survey import play
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database.open(f"sqlite:///{tmp_path / 'sim.db'}", FakeClock(tick=1))
+    database = Database.open(f"sqlite:///{tmp_path / 'sim.db'}", FakeClock(tick=1), durable=False)
     yield database
     database.close()
 
@@ -47,7 +47,7 @@ def test_what_became_of_each_task(database: Database) -> None:
 def test_the_same_seed_tells_the_same_story(database: Database, tmp_path: Path) -> None:
     made = plan(dag(leaf("a", cached=True), leaf("b", parameters={"x": output_of("a")}, cached=True)))
     together = play(made, {}, database, range(18))
-    other = Database.open(f"sqlite:///{tmp_path / 'other.db'}", FakeClock(tick=1))
+    other = Database.open(f"sqlite:///{tmp_path / 'other.db'}", FakeClock(tick=1), durable=False)
     alone = play(made, {}, other, [17])
     other.close()
     assert alone.story == together.story
