@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from itertools import groupby
 from pathlib import Path
 
 
@@ -37,11 +38,11 @@ def wheel_of_sdk(folder: Path) -> Path:
 @contextmanager
 def index(folder: Path) -> Iterator[str]:
     """Serves the wheels of the folder as pip's indexes are; gives the url, `/simple` included."""
-    for file in folder.glob("*.whl"):
-        page = folder / "simple" / file.name.partition("-")[0] / "index.html"
+    names = sorted(file.name for file in folder.glob("*.whl"))
+    for package, files in groupby(names, lambda name: name.partition("-")[0]):
+        page = folder / "simple" / package / "index.html"
         page.parent.mkdir(parents=True, exist_ok=True)
-        with page.open("a") as text:
-            text.write(f'<a href="/{file.name}">{file.name}</a>\n')
+        page.write_text("".join(f'<a href="/{name}">{name}</a>\n' for name in files))
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder))) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/simple"

@@ -9,7 +9,8 @@ import subprocess
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,8 +101,9 @@ OWN_IMAGE = {"HEADRACE_IMAGES": json.dumps({OWN: {"venv": sys.prefix}})}
 """The variable by which steps with that image run in the environment of the tests."""
 
 
-def served(home: Path, *under: str) -> Iterator[Back]:
-    running = Server(home, ["--slots", "4"], environment=OWN_IMAGE, under=under)
+def served(home: Path, *under: str, environment: Mapping[str, str] | None = None) -> Iterator[Back]:
+    """A server there, which `under` makes another user's, for steps in the environment of the tests and in others."""
+    running = Server(home, ["--slots", "4"], environment={**OWN_IMAGE, **(environment or {})}, under=under)
     try:
         running.start()
         yield Back(running, kfp.Client(host=running.url))
@@ -116,7 +118,7 @@ def back(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Back]:
 
 
 def as_ordinary(folder: Path) -> Sequence[str]:
-    """What makes an ordinary user of root, who owns the folder: another user, or nobody else but without root's rights.
+    """What makes an ordinary user of root, who is at home in the folder: another user, or the same without its rights.
 
     The latter is for where root keeps the Python of the tests to itself.
     """
@@ -130,7 +132,7 @@ def as_ordinary(folder: Path) -> Sequence[str]:
         said = _cannot_run(other)
     if said:
         pytest.skip(f"no ordinary user can run the Python of the tests: {said}")
-    return other
+    return ("env", f"HOME={folder}", *other)
 
 
 def _cannot_run(under: Sequence[str]) -> str:
@@ -142,13 +144,20 @@ def _cannot_run(under: Sequence[str]) -> str:
     return done.stderr[-500:] if done.returncode else ""
 
 
-@pytest.fixture(scope="session")
-def ordinary() -> Iterator[Back]:
-    """The same, of an ordinary user, where the tests are run by root."""
+@contextmanager
+def ordinary_home() -> Iterator[tuple[Path, *tuple[str, ...]]]:
+    """A home for a server of an ordinary user, and what makes it that."""
     if os.geteuid() != 0:
         pytest.skip("the tests are run by an ordinary user already")
     with tempfile.TemporaryDirectory() as folder:  # pytest's folders are root's alone
-        yield from served(Path(folder), *as_ordinary(Path(folder)))
+        yield (Path(folder), *as_ordinary(Path(folder)))
+
+
+@pytest.fixture(scope="session")
+def ordinary() -> Iterator[Back]:
+    """The same, of an ordinary user, where the tests are run by root."""
+    with ordinary_home() as (home, *under):
+        yield from served(home, *under)
 
 
 @pytest.fixture(scope="module", params=["back", "ordinary"])

@@ -1,5 +1,6 @@
 """Importers written with the real SDK: what consumers see, what is taken again, and what KFP 3.0 calls the task."""
 
+import os
 from typing import Any
 
 import pytest
@@ -15,6 +16,9 @@ def put(back: Back, name: str, text: str) -> str:
     file = back.server.home / "store/mlpipeline/given" / name
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text)
+    owner = back.server.home.stat()
+    for each in (file, *file.parents[:3]):  # the store's folder and what is in it
+        os.chown(each, owner.st_uid, owner.st_gid)
     return f"{GIVEN}/{name}"
 
 
@@ -22,6 +26,11 @@ def imported(played: Played, name: str = "importer") -> dict[str, Any]:
     (task,) = played.named(name)
     (artifact,) = artifacts_of(task)["artifact"]
     return artifact
+
+
+@pytest.fixture(scope="module")
+def back(anyone: Back) -> Back:
+    return anyone
 
 
 @pytest.fixture(scope="module")

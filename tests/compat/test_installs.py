@@ -1,14 +1,16 @@
 """Packages that components install: from which index, which version, where, and what is said of one that is absent."""
 
 import os
+import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import kfp
 import pytest
+from tests.compat.conftest import ordinary_home, served
 from tests.compat.pipelines.installs import installs
-from tests.compat.pipelines.play import Back, Played, message
-from tests.harness import Server, parameters_of
+from tests.compat.pipelines.play import Played, message
+from tests.harness import parameters_of
 from tests.wheels import index, wheel, wheel_of_sdk
 
 GAVE = {
@@ -27,26 +29,28 @@ GAVE = {
 
 
 @pytest.fixture(scope="module")
-def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheels")
-    for version in ("1.0", "1.5", "2.0"):
-        wheel(folder, "tiny", version, {"tiny.py": f"VERSION = {version!r}\n"})
-    wheel(folder, "other", "3.0", {"other.py": "VERSION = '3.0'\n"})
-    wheel_of_sdk(folder)
-    return folder
+def wheels() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as made:  # pytest's folders are root's alone
+        folder = Path(made)
+        folder.chmod(0o755)
+        for version in ("1.0", "1.5", "2.0"):
+            wheel(folder, "tiny", version, {"tiny.py": f"VERSION = {version!r}\n"})
+        wheel(folder, "other", "3.0", {"other.py": "VERSION = '3.0'\n"})
+        wheel_of_sdk(folder)
+        yield folder
 
 
-@pytest.fixture(scope="module")
-def played(wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
+@pytest.fixture(scope="module", params=["own", "ordinary"])
+def played(request: pytest.FixtureRequest, wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
     """On a server that has no index of its own."""
     nothing = {"PIP_CONFIG_FILE": "/dev/null", **{name: "" for name in os.environ if name.startswith(("PIP_", "UV_"))}}
-    server = Server(tmp_path_factory.mktemp("installs") / "home", ["--slots", "2"], environment=nothing)
-    try:
-        server.start()
-        with index(wheels) as url:
-            yield Back(server, kfp.Client(host=server.url)).play(installs(url, str(wheels)), "FAILED")
-    finally:
-        server.stop()
+    with ExitStack() as stack:
+        home, *under = [tmp_path_factory.mktemp("installs") / "home"]
+        if request.param == "ordinary":
+            home, *under = stack.enter_context(ordinary_home())
+        back = stack.enter_context(contextmanager(served)(home, *under, environment=nothing))
+        url = stack.enter_context(index(wheels))
+        yield back.play(installs(url, str(wheels)), "FAILED")
 
 
 @pytest.mark.parametrize("name", GAVE)
