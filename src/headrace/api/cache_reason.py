@@ -15,7 +15,7 @@ from headrace.store import cache, equal
 from headrace.store.db import Tx
 
 _LONGEST_VALUE = 60
-_SHOWN = frozenset({"pipeline", "image", "component", "cache_key", "claims"})
+_SHOWN = frozenset({"pipeline", "image", "component", "cache_key", "claims", "workers"})
 """The parts of a fingerprint that are texts, not digests."""
 
 _SPELLED = {

@@ -1,5 +1,5 @@
 """What a step printed, as plain text; with `follow=true` until the attempt has ended, with `tail=N` its last N lines,
-with a `Range` those bytes.
+with a `Range` those bytes, with `rank=R` what that process of a training job printed.
 
 KFP's routes name a `node`, ours a `task`: either is a task's id, path or name, or an attempt's id. The bytes are the
 attempt's log file as it is. Ends are told by the feed; while a step runs its file is looked at on one shared tick.
@@ -22,12 +22,14 @@ from headrace.base.errors import NotFound
 from headrace.model.run import Run
 from headrace.model.task import ROOT, AttemptState, Task, task_id
 from headrace.spec.plan import Container
+from headrace.spec.workers import ANNOTATION
 from headrace.store import query as lists
 from headrace.store.db import Tx
 
 ALL = -1
 """As many lines as there are."""
 
+_RANKS = f"a training job has as many others as its annotation {ANNOTATION} says, less one"
 _TYPE = "text/plain; charset=utf-8"
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Accel-Buffering": "no"}
 
@@ -40,14 +42,15 @@ class Logs(Handlers):
     async def get(self, request: Request) -> Response:
         run_id, node = query.path(request, "run_id"), query.path(request, "node")
         number, tail = query.number(request, "attempt", 0), query.number(request, "tail", ALL)
+        rank = query.number(request, "rank", 0)
         if query.flag(request, "follow"):
-            return _response(self._follow(run_id, await self._aim(run_id, node, number), tail))
-        path = await self._log(run_id, node, number)
+            return _response(self._follow(run_id, await self._aim(run_id, node, number), rank, tail))
+        path = await self._log(run_id, node, number, rank)
         size, begin = path.stat().st_size, await _start(path, tail)
         told = Bytes(size - begin, _TYPE, _HEADERS)
         return respond(request, told, lambda start, end: _part(path, begin + start, begin + end))
 
-    async def _log(self, run_id: str, node: str, number: int) -> Path:
+    async def _log(self, run_id: str, node: str, number: int, rank: int) -> Path:
         """The log file that there is now. Raises NotFound that says why there is none."""
 
         def read(tx: Tx) -> Found:
@@ -57,8 +60,12 @@ class Logs(Handlers):
         attempt = (await self.read(read)).attempt
         if attempt is None:
             raise NotFound("the task has not been started", where=node, hint="With ?follow=true the log is waited for")
-        path = self.services.home.log(attempt.attempt_id)
+        path = self.services.home.log(attempt.attempt_id, rank)
         if not path.is_file():
+            if rank and self.services.home.log(attempt.attempt_id).is_file():
+                raise NotFound(
+                    f"there is no log of rank {rank}", where=node, hint=f"Rank 0 is the step's own; {_RANKS}"
+                )
             why = "the attempt printed nothing yet" if attempt.state is AttemptState.OPEN else "its folder was removed"
             raise NotFound(f"there is no log: {why}", where=node)
         return path
@@ -86,7 +93,7 @@ class Logs(Handlers):
         except KeyError:
             return False
 
-    async def _follow(self, run_id: str, target: Target, tail: int) -> AsyncIterator[bytes]:
+    async def _follow(self, run_id: str, target: Target, rank: int, tail: int) -> AsyncIterator[bytes]:
         """The log as it grows. The end is asked for before the file is read, so that nothing is left behind.
 
         The tail is that of the file as it was when it was first seen.
@@ -102,7 +109,7 @@ class Logs(Handlers):
                     news = feed.watch(run_id)
                     found = await self._look(run_id, target)
                 if found.attempt is not None:
-                    path = self.services.home.log(found.attempt.attempt_id)
+                    path = self.services.home.log(found.attempt.attempt_id, rank)
                     if offset < 0:
                         offset = await _start(path, tail)
                     while chunk := await asyncio.to_thread(log_file.read, path, offset):

@@ -89,8 +89,9 @@ class Home:
     def attempt(self, attempt_id: str) -> Path:
         return self.attempts / attempt_id
 
-    def log(self, attempt_id: str) -> Path:
-        return self.attempt(attempt_id) / "log"
+    def log(self, attempt_id: str, rank: int = 0) -> Path:
+        """What the attempt printed; of a training job, what its process of that rank did."""
+        return self.attempt(attempt_id) / (f"log.rank-{rank}" if rank else "log")
 
     def volume(self, uid: str) -> Path:
         """The folder that the claim with that uid is; made by whoever needs it first."""

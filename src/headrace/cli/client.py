@@ -96,12 +96,16 @@ class Client:
         with self._stream(f"/api/v1/runs/{run_id}/events", {}, headers) as response:
             yield from parse_events(response.iter_lines())
 
-    def log(self, run_id: str, path: str, *, follow: bool, tail: int | None = None, attempt: int = 0) -> Iterator[str]:
+    def log(
+        self, run_id: str, path: str, *, follow: bool, tail: int | None = None, attempt: int = 0, rank: int = 0
+    ) -> Iterator[str]:
         """The lines that an attempt at the task printed, the latest for 0, or the last `tail`; with `follow` until it
-        has ended."""
+        has ended. `rank` is which process of a training job."""
         query = ({"follow": "true"} if follow else {}) | ({} if tail is None else {"tail": str(tail)})
         if attempt:
             query["attempt"] = str(attempt)
+        if rank:
+            query["rank"] = str(rank)
         with self._stream(f"/api/v1/runs/{run_id}/tasks/{path}/log", query, {"accept": "text/plain"}) as response:
             yield from response.iter_lines()
 

@@ -27,6 +27,7 @@ def logs(
     task: str | None,
     follow: bool,
     attempt: int,
+    rank: int,
     grep: str | None,
     ignore_case: bool,
     home: str | None,
@@ -41,6 +42,10 @@ def logs(
         raise InvalidInput("--grep looks through what there is: it does not --follow", hint="Leave one of them out")
     if attempt and grep is None and task is None:
         raise InvalidInput("of which step?", where="--attempt", hint="Name the step, too")
+    if rank and (grep is not None or task is None):
+        raise InvalidInput(
+            "it is of one step, and not for --grep", where="--rank", hint="Name the step, without --grep"
+        )
 
     def printed(step: TaskView, line: str) -> None:
         if json:
@@ -63,7 +68,7 @@ def logs(
                 raise InvalidInput(
                     "it holds steps and prints nothing itself", where=step.path, hint="Name a step in it"
                 )
-            for line in client.log(run_id, step.path, follow=follow, attempt=attempt):
+            for line in client.log(run_id, step.path, follow=follow, attempt=attempt, rank=rank):
                 printed(step, line)
         elif follow and not view.state.ended:
             _follow_all(client, run_id, printed)

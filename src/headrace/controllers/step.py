@@ -19,6 +19,7 @@ from headrace.spec.executor import executor_input
 from headrace.spec.placeholders import Rendered, RunContext, render
 from headrace.spec.plan import Container
 from headrace.spec.quantity import quantities
+from headrace.spec.workers import workers
 
 OUTPUT_FILE = "output_metadata.json"
 
@@ -85,6 +86,7 @@ def launch_request(step: Step, home: Home, blobs: FolderStore) -> LaunchRequest:
         outputs=(output_file, *artifacts, *(Path(file) for file in files.values())),
         labels={"pipeline": step.run.pipeline_name, "task": step.task.name},
         pod=_pod(step.pod, rendered, given),
+        workers=workers(step.pod.annotations, f"{step.task.path}.podMetadata.annotations"),
         resources=quantities(rendered.resources, f"{step.task.path}.resources"),
     )
 

@@ -131,6 +131,7 @@ def observation(request: LaunchRequest, record: dict[str, object]) -> Exited | R
         out_of_memory=bool(record.get("memory")),
         usage=_usage(record),
         over_limit=_over_limit(record.get("over")),
+        rank=_number(record, "rank") if "rank" in record else None,
     )
 
 

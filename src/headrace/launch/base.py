@@ -28,7 +28,8 @@ class LaunchRequest:
     that stands for `minio://`, beside those of other schemes (`base.home.buckets`). `pod` is what it asks of the
     platform: it names objects, whose values the launcher gets from `Objects` when the attempt really starts.
     `resources` are what the step asks for and what it may have at most; `warnings` is what is to be said on its task
-    when it starts.
+    when it starts. `workers` is how many processes it is, which find each other by variables and end together: rank 0
+    of several is the one whose log and outputs count.
     """
 
     attempt_id: str
@@ -47,6 +48,7 @@ class LaunchRequest:
     pod: Pod = field(default_factory=Pod)
     resources: Quantities = field(default_factory=Quantities)
     warnings: tuple[str, ...] = ()
+    workers: int = 1
 
 
 EXECUTOR_INPUT = "{{$}}"
@@ -80,7 +82,8 @@ class Exited:
 
     `killed` says that it ended because `kill` was asked. `message` explains an end that the code does not;
     `out_of_memory` says that the kernel killed for want of memory while it ran, and that it ended so; `over_limit` that
-    it was killed for more than its own limit.
+    it was killed for more than its own limit. `rank` is which process of several was the first that failed, whose exit
+    code this is; None of one, and where none did.
     """
 
     attempt_id: str
@@ -92,6 +95,7 @@ class Exited:
     usage: Usage = field(default_factory=Usage)
     out_of_memory: bool = False
     over_limit: OverLimit | None = None
+    rank: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

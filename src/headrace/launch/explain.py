@@ -33,7 +33,11 @@ def explain_exit(exited: Exited, request: LaunchRequest, images: Mapping[str, Im
     how = exited.message or _how(exited)
     if exited.killed:
         return how
-    said = _telling_line(tail(request.folder / wire.LOG))
+    log = request.folder / wire.LOG
+    if exited.rank is not None and exited.over_limit is None:
+        how = f"rank {exited.rank} of {request.workers}: {how}"
+        log = log.with_name(wire.log_of(exited.rank))
+    said = _telling_line(tail(log))
     text = f"{how}: {said}" if said else how
     if is_full(request.folder):
         text += ". The disk that holds its log is full, so what it said last may be missing"

@@ -16,6 +16,7 @@ from headrace.launch.base import EXECUTOR_INPUT, LaunchRequest
 from headrace.launch.command import Command, PythonComponent
 from headrace.launch.environments import RUNNER, Environment
 from headrace.launch.points import Mount
+from headrace.launch.runner.ranks import MARK
 
 ARGUMENT_LIMIT = 128 * 1024 - 1
 """Bytes of one argument or variable: Linux's limit (32 pages), and the least that is sure elsewhere."""
@@ -119,10 +120,38 @@ def _common(request: LaunchRequest, mounts: Sequence[Mount], extras: JsonObject)
         "mkdirs": [f"{folder}/tmp", variables.packages_folder(request.folder), *parents],
         **extras,
     }
+    if request.workers > 1:
+        job["workers"] = _workers(request)
     if mounts:
         job["mkdirs"] += [source for source, _, _ in mounts if isinstance(source, str)]
         job["mounts"] = mounts
     return job
+
+
+def _workers(request: LaunchRequest) -> dict[str, Any]:
+    """What the processes of a training job have of their own: outputs, and the files that name these.
+
+    Paths are told by their ends, which are the same in a command and in JSON however the folders before are called.
+    """
+    folder = f"{request.folder.parent.name}/{request.folder.name}"
+    parts = ["outputs/", *(name for name in (INPUT_FILE, JOB_FILE) if (request.folder / name).exists())]
+    own = [[f"{folder}/{part}", f"{folder}/rank-{MARK}/{part}"] for part in parts]
+    metadata = _metadata_file(request)
+    if metadata:
+        end = "/".join(metadata.split("/")[-2:])
+        own.append([end, f"{end}.rank-{MARK}"])
+    return {
+        "size": request.workers,
+        "own": own,
+        "files": parts[1:],
+        "leftovers": [f"{metadata}.rank-{MARK}"] if metadata else [],
+    }
+
+
+def _metadata_file(request: LaunchRequest) -> str:
+    outputs = request.executor_input.get("outputs")
+    file = outputs.get("outputFile") if isinstance(outputs, Mapping) else None
+    return file if isinstance(file, str) else ""
 
 
 def _write(request: LaunchRequest, name: str, content: bytes) -> str:

@@ -1,8 +1,8 @@
 """The cache key of a step: equal fingerprints mean that the outputs of one execution can stand in for another.
 
 Takes the component, its resolved inputs and the task's caching options from the engine; gives a digest, and the parts
-it was made of so that two keys that differ can be compared. Resources and platform settings are not in it; what this
-server takes for the image is, where a setting says so.
+it was made of so that two keys that differ can be compared. Resources and platform settings are not in it; how many
+processes a training job has is, and what this server takes for the image, where a setting says so.
 """
 
 import hashlib
@@ -13,6 +13,7 @@ from headrace.base.json import JsonObject, JsonValue, canonical
 from headrace.base.settings import ImageSetting
 from headrace.model.artifact import Artifact, Bindings
 from headrace.spec.plan import Caching, Container
+from headrace.spec.workers import declared
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,9 @@ def fingerprint(
             }
         ),
     }
+    processes = declared(component.pod)
+    if processes:
+        parts["workers"] = processes
     if environment is not None:
         parts["environment"] = _digest([getattr(environment, each.name) for each in fields(environment)])
     if claims:

@@ -41,6 +41,7 @@ from headrace.spec.plan import Constant, Container, FromParent, FromTask, Interf
 from headrace.spec.platform import KubernetesExecutor, NodeAffinityTerm, PvcMount, SelectorRequirement, Toleration
 from headrace.spec.selector import parse_selector
 from headrace.spec.templates import has_placeholder, mark_templates
+from headrace.spec.workers import check_workers
 
 _FIELDS = (
     "metadata.name",
@@ -142,6 +143,7 @@ def _items(platform: KubernetesExecutor, where: str) -> Iterator[PodItem]:
     yield from _own_volumes(platform, where)
     if platform.pod_metadata is not None:
         metadata = platform.pod_metadata
+        check_workers(metadata.annotations, f"{where}.podMetadata.annotations")
         yield _item(Metadata(metadata.labels, metadata.annotations), f"{where}.podMetadata")
     if platform.security_context is not None:
         yield _item(_security(platform, f"{where}.securityContext"), f"{where}.securityContext")

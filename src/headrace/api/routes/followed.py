@@ -19,6 +19,7 @@ _OF_LOGS = (
     flag("follow", "Go on until the attempt has ended"),
     number("tail", "Begin that many lines before the end"),
     number("attempt", "Which attempt, from 1; the last one unless given"),
+    number("rank", "Which process of a training job; the first, 0, unless given"),
 )
 _EVENTS = Media(("text/event-stream",), "The events, each with its id")
 _LAST_EVENT = Parameter("Last-Event-ID", "The id of the last event that is known, as browsers send it", place="header")
@@ -89,8 +90,8 @@ def followed_routes(services: Services, closing: Closing) -> list[ApiRoute]:
             _log(
                 "HeadraceService_ReadLog",
                 "read what a task printed; it is named by its id, path or name. `follow=true` goes on until it has "
-                "ended, `tail=N` begins N lines before the end, `attempt` asks for an earlier attempt; a `Range` "
-                "gives those bytes",
+                "ended, `tail=N` begins N lines before the end, `attempt` asks for an earlier attempt, `rank` for "
+                "another process of a training job; a `Range` gives those bytes",
             ),
         ),
         ApiRoute(

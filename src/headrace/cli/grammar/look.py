@@ -21,6 +21,7 @@ def add_look(commands: Commands) -> None:
     parser.add_argument("task", metavar="TASK", nargs="?", help="one step: its name or path (default: all, in turn)")
     parser.add_argument("-f", "--follow", action="store_true", help="go on until the run has ended")
     parser.add_argument("--attempt", type=int, default=0, metavar="N", help="of the Nth try (default: the last one)")
+    parser.add_argument("--rank", type=int, default=0, metavar="N", help="of this process of a training job")
     parser.add_argument(
         "--grep", metavar="TEXT", help="only the lines that hold this, of all tries unless one is named"
     )

@@ -7,6 +7,7 @@ can, memory is looked at several times a second. What is over it is the supervis
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from . import groups, linux, sampler, wire
@@ -72,14 +73,15 @@ class Monitor:
         return said
 
 
-def limited(job: dict[str, Any], step: int, began: float) -> tuple[Monitor, str]:
-    """The monitor of a job with limits that `began` then; `step` is moved into its group, or it is said why not."""
+def limited(job: dict[str, Any], step: Sequence[int], began: float) -> tuple[Monitor, str]:
+    """The monitor of a job with limits that `began` then; `step` is moved to its group, or it is said why not."""
     limits = job["limits"]
     group, trouble = None, ""
     if any(limits["parents"][:2]):
         try:
             group = groups.make(limits["parents"], job["id"], limits["memory"], limits["cpu"])
-            group.enter(step)
+            for pid in step:
+                group.enter(pid)
         except OSError as error:
             if group is not None:
                 group.remove()

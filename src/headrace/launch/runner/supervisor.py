@@ -8,6 +8,7 @@ kill    made by the server before it sends TERM: the seconds of grace. Found bef
 exit    how it ended, renamed into place; room for it is reserved when the attempt is claimed
 unbound made by the step's process where it could not make the mounts of its job: why
 usage   what it used while it ran (see `sampler`); a step of less than a second has none
+log     what it printed; of a training job `log.rank-N` holds what its other processes did (see `ranks`)
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
-from . import linux, monitor, scene, wire
+from . import linux, monitor, ranks, scene, wire
 
 Job = dict[str, Any]
 
@@ -52,34 +53,73 @@ def supervise(
     # TERM waits until there is something to end; the step gets its mask and handlers back.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    its_jobs, jobs = os.pipe()
-    refusals, its_refusals = os.pipe()
-    step = os.fork()
-    if step == 0:
-        linux.die_with_parent(prctl)
-        for fd in (jobs, refusals, inbox, status):
-            os.close(fd)
-        prepare_step()
-        return _await_job(its_jobs, its_refusals)
-    for fd in (its_jobs, its_refusals):
-        os.close(fd)
+    first = _fork(0, (inbox, status), prctl, prepare_step)
+    if not isinstance(first, _Process):
+        return first
     prepare()
     counter = linux.kill_counter()
     payload = wire.read_frame(inbox)
-    if payload is not None:
-        _hand_on(jobs, payload)
-        _Supervision(json.loads(payload), status, step, jobs, refusals, counter).run()
+    if payload is None:
+        return None
+    job: Job = json.loads(payload)
+    processes = [first]
+    if "workers" in job:
+        try:
+            job["workers"]["port"] = ranks.free_port()
+            for rank in range(1, ranks.size(job)):
+                held = [fd for each in processes for fd in (each.jobs, each.refusals)]
+                process = _fork(rank, (inbox, status, *held), prctl, prepare_step)
+                if not isinstance(process, _Process):
+                    return process
+                processes.append(process)
+        except OSError as error:
+            refused = _refused(f"its {ranks.size(job)} workers cannot be started: {_explain(error)}", True)
+            _Supervision(job, status, processes, counter).refuse(refused)
+            return None
+        payload = json.dumps(job).encode()
+    for each in processes:
+        _hand_on(each.jobs, payload)
+    _Supervision(job, status, processes, counter).run()
     return None
 
 
+class _Process(NamedTuple):
+    """A process that is to be the step: the way to tell it so, and to hear why it will not be."""
+
+    pid: int
+    jobs: int
+    refusals: int
+
+
+def _fork(
+    rank: int,
+    ours: Sequence[int],
+    prctl: Callable[[int, int], int] | None,
+    prepare_step: Callable[[], None],
+) -> _Process | Job:
+    """A process for the step, which closes what is only `ours`. In that process: the job, once it may begin."""
+    its_jobs, jobs = os.pipe()
+    refusals, its_refusals = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        linux.die_with_parent(prctl)
+        for fd in (jobs, refusals, *ours):
+            os.close(fd)
+        prepare_step()
+        return _await_job(its_jobs, its_refusals, rank)
+    for fd in (its_jobs, its_refusals):
+        os.close(fd)
+    return _Process(pid, jobs, refusals)
+
+
 class _Supervision:
-    def __init__(self, job: Job, status: int, step: int, jobs: int, refusals: int, counter: int) -> None:
+    def __init__(self, job: Job, status: int, processes: Sequence[_Process], counter: int) -> None:
         self.job = job
         self.status = status
-        self.step = step
-        self.jobs = jobs
-        self.refusals = refusals
+        self.processes = processes
         self.counter = counter
+        self.failed = -1
+        """Which of the processes failed first."""
         self.kills = 0
         self.folder: str = job["folder"]
         self.started = _now()
@@ -95,15 +135,14 @@ class _Supervision:
                 wire.report(self.status, wire.TAKEN, self.job["id"])
                 return
         except OSError as error:  # nothing was claimed: another launch may find more room
-            self._discard()
-            self._finish(_refused(_explain(error), infrastructure=True))
+            self.refuse(_refused(_explain(error), infrastructure=True))
             return
         if self._grace() is not None:
             self._finish(self._ended(-signal.SIGTERM, "killed before it started"))
             return
         warning = ""
         if "limits" in self.job:
-            self.monitor, warning = monitor.limited(self.job, self.step, self.began)
+            self.monitor, warning = monitor.limited(self.job, [each.pid for each in self.processes], self.began)
         if "ids" in self.job:
             warning = "; ".join(filter(None, (warning, scene.ids_warning(self.job))))
         wire.report(self.status, wire.STARTED, self.job["id"], os.getpid(), self.started, warning)
@@ -115,6 +154,7 @@ class _Supervision:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         code = self._wait()
         _unlink(*self.job["tmp"])
+        ranks.clear(self.job)
         if "scratch" in self.job:
             scene.clear(self.job["scratch"])
         seen = self.monitor.close() if self.monitor else {}
@@ -141,44 +181,60 @@ class _Supervision:
         os.write(claim, b"%d\n" % os.getpid())
         return True
 
-    def _discard(self) -> None:
+    def refuse(self, refused: Job) -> None:
         """There is no claim, so no record of an exit either."""
         if self.record >= 0:
             os.close(self.record)
             self.record = -1
+        self._finish(refused)
 
     def _go(self) -> None:
         """The attempt is ours: its step may begin."""
-        try:
-            os.write(self.jobs, wire.GO)
-        except BrokenPipeError:
-            return  # it was killed while it waited, as _wait will see
+        for each in self.processes:
+            try:
+                os.write(each.jobs, wire.GO)
+            except BrokenPipeError:
+                continue  # it was killed while it waited, as _wait will see
 
     def _wait(self) -> int:
-        """The step's exit code or minus its signal, once nothing of it is left. Reaps its orphans on the way."""
-        while True:
+        """The step's exit code or minus its signal, once nothing of it is left. Reaps its orphans on the way.
+
+        Of several processes it is that of the first that failed, which is the end of the others.
+        """
+        left = {each.pid: rank for rank, each in enumerate(self.processes)}
+        code = 0
+        while left:
             pid, status = os.waitpid(-1, 0)
-            if pid == self.step:
-                break
+            rank = left.pop(pid, None)
+            if rank is None or code:
+                continue
+            code = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+            if code:
+                self.failed = rank
+                if left and not self.kill_at:
+                    self._end(_DEFAULT_GRACE)
         signal.setitimer(signal.ITIMER_REAL, 0)
         if not linux.IS_LINUX:
-            _signal_group(self.step, signal.SIGKILL)
+            self._signal_groups(signal.SIGKILL)
         while True:
             try:
                 if os.waitpid(-1, os.WNOHANG)[0] == 0:
                     self._signal_tree(signal.SIGKILL)
                     os.waitpid(-1, 0)
             except ChildProcessError:
-                return -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+                return code
 
     def _on_term(self, *_: object) -> None:
+        grace = self._grace()
+        self.killed = grace is not None
+        self._end(max(0.001, _DEFAULT_GRACE if grace is None else grace))
+
+    def _end(self, patience: float) -> None:
+        """TERM to all of the step, and after so many seconds KILL."""
         # A second TERM must not be answered within the first one, which would then undo its shorter patience.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         try:
-            grace = self._grace()
-            self.killed = grace is not None
             self._signal_tree(signal.SIGTERM)
-            patience = max(0.001, _DEFAULT_GRACE if grace is None else grace)
             self.kill_at = time.monotonic() + patience
             signal.setitimer(signal.ITIMER_REAL, patience)
         finally:
@@ -204,7 +260,11 @@ class _Supervision:
             if number == signal.SIGTERM:
                 linux.kill(pid, signal.SIGCONT)  # one that is stopped takes its TERM only when it goes on
         if not linux.IS_LINUX:
-            _signal_group(self.step, number)
+            self._signal_groups(number)
+
+    def _signal_groups(self, number: int) -> None:
+        for each in self.processes:
+            _signal_group(each.pid, number)
 
     def _grace(self) -> float | None:
         """The seconds of grace of the kill that was asked for, or None."""
@@ -219,16 +279,21 @@ class _Supervision:
 
     def _refusal(self) -> Job | None:
         """What the step's process said because it could not become the step."""
-        os.set_blocking(self.refusals, False)
-        try:
-            said = os.read(self.refusals, 1 << 16)
-        except BlockingIOError:  # something holds the pipe open that was not to be reached: a process of the step
-            return None
-        return json.loads(said) if said else None
+        for each in self.processes:
+            os.set_blocking(each.refusals, False)
+            try:
+                said = os.read(each.refusals, 1 << 16)
+            except BlockingIOError:  # something holds the pipe open that was not to be reached: a process of the step
+                continue
+            if said:
+                found: Job = json.loads(said)
+                return found
+        return None
 
     def _ended(self, code: int, message: str) -> Job:
         usage = resource.getrusage(resource.RUSAGE_CHILDREN)
         return {
+            **({"rank": self.failed} if code and "workers" in self.job and self.failed >= 0 else {}),
             "code": code,
             "killed": self.killed or bool(message),
             "memory": not self.killed and code in _BY_KILL and linux.kills_for_memory(self.counter) > self.kills,
@@ -284,7 +349,7 @@ def _hand_on(jobs: int, payload: bytes) -> None:
         return  # somebody killed it
 
 
-def _await_job(jobs: int, refusals: int) -> Job:
+def _await_job(jobs: int, refusals: int, rank: int) -> Job:
     """In the step's process: get ready, wait until the supervisor says go, then take the step's place in the system."""
     os.setpgid(0, 0)
     payload = wire.read_frame(jobs)
@@ -305,16 +370,21 @@ def _await_job(jobs: int, refusals: int) -> Job:
         if problem:
             refuse_with(refusals, problem)
         os.chdir(job["folder"])
-        log = os.open(wire.LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        if "workers" in job:
+            ranks.enter(job, rank)
+        log = os.open(job.get("log", wire.LOG), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         os.dup2(log, 1)
         os.dup2(log, 2)
         os.close(log)
     except OSError as error:
         refuse(refusals, error, "cannot start")
     if "before" in job:
-        problem = scene.run_before(job)
-        if problem:
+        if rank:
+            ranks.await_first(job)
+        elif problem := scene.run_before(job):
             refuse_with(refusals, problem)
+        elif "workers" in job:
+            ranks.let_others(job)
     if "argv" in job:
         _execute(job, refusals)
     job["refusals"] = refusals

@@ -9,7 +9,9 @@ A job: {id, folder, env: [[name, value]...], mkdirs: [folder...], tmp: [TMPDIR, 
   mounts: [[folder, path to bind it at, read-only]...] where the step needs some,
   limits: {memory, cpu, parents} where it has some: bytes, cores, 0 for none, and what `groups.make` takes;
   of a pod: must, the paths without whose mounts there is no step; ids, of its user and group; scratch, a folder to
-  remove after it; before: [{name, argv, env, sidecar}...], what runs before it; and either
+  remove after it; before: [{name, argv, env, sidecar}...], what runs before it;
+  workers: {size, own: [[text, own text]...], files: [name...], leftovers: [path...]} of a training job, see `ranks`;
+  and either
   argv, path                      a command to execute; env is the whole environment; path is what to search; or
   module, source, args, store     a Python component; env is what to add; args with {input: file} for a long text}
 A report: [READY] | [FAILED, text] | [STARTED, id, pid, at, warning] | [TAKEN, id] | [ENDED, id, record] |
@@ -19,7 +21,7 @@ A record, which is also what the file `exit` of an attempt holds:
   killed for want of it while the step ran; for one that ran a while also {peak, average, cores}: the memory that
   all of it held, at most and over time, and the most CPU seconds in one;
   for one that was killed over its limit {over: {limit, used, process, held}}; or
-  {refused, infrastructure, started, ended}
+  {refused, infrastructure, started, ended}. Of a training job that failed {rank} says whose end it tells.
 """
 
 from __future__ import annotations
@@ -50,6 +52,11 @@ TEXT_LIMIT = 1200
 """Characters of free text in a report: with escapes (6 bytes each at worst would be 7,200) it is cut by bytes."""
 
 _HEADER = struct.Struct(">I")
+
+
+def log_of(rank: int) -> str:
+    """The name of the file with what that process of a step printed."""
+    return f"{LOG}.rank-{rank}" if rank else LOG
 
 
 def frame(payload: bytes) -> bytes:
