@@ -44,11 +44,13 @@ class Instance:
     folder: Path
     process: "subprocess.Popen[bytes]"
     end: signal.Signals
+    options: str = ""
     _names: "count[int]" = field(default_factory=count)
     _ready: str = ""
+    _sweeper: Engine | None = None
 
     def url(self, name: str, password: str = PASSWORD) -> str:
-        return f"{self.scheme}://{USER}:{quote(password, safe='')}@127.0.0.1:{self.port}/{name}"
+        return f"{self.scheme}://{USER}:{quote(password, safe='')}@127.0.0.1:{self.port}/{name}{self.options}"
 
     def empty(self) -> str:
         """A database of its own, without any table."""
@@ -58,13 +60,16 @@ class Instance:
 
     def clean(self) -> str:
         """The database that the tests share one after the other: its tables are there, and have no rows."""
-        if not self._ready:
+        if self._sweeper is None:
             self._ready = self.empty()
             Database.open(self._ready, SystemClock()).close()
-        _empty(self._ready)
+            self._sweeper = engine(self._ready, pool_pre_ping=True)
+        _empty(self._sweeper)
         return self._ready
 
     def stop(self) -> None:
+        if self._sweeper is not None:
+            self._sweeper.dispose()
         self.process.send_signal(self.end)
         self.process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -103,8 +108,11 @@ def start_mariadb(*settings: str) -> Instance:
     options = [f"--datadir={data}", f"--port={port}", "--bind-address=127.0.0.1", f"--socket={folder}/socket"]
     more = ["--skip-name-resolve", f"--init-file={folder}/init.sql", f"--pid-file={folder}/pid", *settings]
     process = _serve([server, "--no-defaults", *options, *more], folder)
-    return _up(Instance("mysql", port, folder, process, signal.SIGKILL))
+    return _up(Instance("mysql", port, folder, process, signal.SIGKILL, NO_TLS))
 
+
+NO_TLS = "?ssl_disabled=1"
+"""The server has no certificate; to ask it for one the driver reads all that the machine has, for each session."""
 
 UNSAFE: dict[str, Sequence[str]] = {
     "postgresql": ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "deadlock_timeout=50ms"),
@@ -211,11 +219,9 @@ def _execute(url: str, statement: str) -> None:
         made.dispose()
 
 
-def _empty(url: str) -> None:
-    made = engine(url)
-    with made.begin() as connection:
+def _empty(shared: Engine) -> None:
+    with shared.begin() as connection:
         for table in tables.metadata.sorted_tables:
             if table is not tables.schema_version:
                 connection.execute(delete(table))
         keys.begin_sequence(connection)
-    made.dispose()
