@@ -12,6 +12,7 @@ import pytest
 from tests.compat.pipelines import pods
 from tests.compat.pipelines.play import Back, message, until
 from tests.harness import PATIENCE, artifacts_of, parameters_of
+from tests.launch.test_mounts import become
 from tests.mounting import skip_where_forbidden
 
 WORD = "c0rrect-h0rse-battery-5taple"
@@ -19,12 +20,15 @@ FORMS = [WORD.encode(), *(base64.b64encode(b"x" * shift + WORD.encode())[4:-4] f
 """As it is, and in base64, whatever it begins at."""
 
 
-@pytest.fixture(scope="module", autouse=True)
-def objects(back: Back, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    skip_where_forbidden(tmp_path_factory.mktemp("mounts"))
+@pytest.fixture(scope="module")
+def back(anyone: Back) -> Iterator[Back]:
+    """A server with the objects, whose user may have mounts."""
+    back = anyone
+    user = "ordinary" if back.server.under else "root"
+    skip_where_forbidden(back.server.home, lambda: become(user))
     put(back, "secrets/db", {"string_data": {"password": WORD, "user": "me"}})
     put(back, "configmaps/settings", {"data": {"level": "info", "more": "m"}})
-    yield
+    yield back
     for each in ("secrets/db", "configmaps/settings"):
         httpx2.delete(f"{back.server.url}/api/v1/{each}").raise_for_status()
 
@@ -70,8 +74,8 @@ def test_secrets_and_config_maps(back: Back) -> None:
     assert base64.b64encode(WORD.encode()).decode() not in said
 
 
-def test_while_the_step_runs_only_it_has_the_value(back: Back, tmp_path: Path) -> None:
-    begun, release = tmp_path / "begun", tmp_path / "release"
+def test_while_the_step_runs_only_it_has_the_value(back: Back) -> None:
+    begun, release = back.server.home / "begun", back.server.home / "release"
     run_id = back.submit(pods.held, begun=str(begun), release=str(release))
     try:
         until(begun.exists, "the step runs")
