@@ -1,8 +1,13 @@
 """`headrace secret`, `headrace configmap` and `headrace pvc`."""
 
 import argparse
+from typing import Protocol
 
 from headrace.cli.grammar.common import Commands, json, server
+
+
+class _Command(Protocol):
+    def __call__(self, name: str, text: str, *, function: str = "", of_one: bool = True) -> argparse.ArgumentParser: ...
 
 
 def add_objects(commands: Commands) -> None:
@@ -13,18 +18,7 @@ def add_objects(commands: Commands) -> None:
 
 def _add_claims(commands: Commands) -> None:
     text = "persistent volume claims, folders that steps mount"
-    group = commands.add_parser("pvc", help=text, description=text)
-    verbs = group.add_subparsers(title="commands", metavar="COMMAND", required=True)
-
-    def command(name: str, text: str, *, function: str = "", of_one: bool = True) -> argparse.ArgumentParser:
-        parser = verbs.add_parser(name, help=text, description=text)
-        parser.set_defaults(handler=f"headrace.cli.claims:{function or name}")
-        if of_one:
-            parser.add_argument("name", metavar="NAME", help="its name")
-        server(parser)
-        json(parser)
-        return parser
-
+    command = _commands(commands, "pvc", text, "claims")
     create = command("create", "make one")
     create.add_argument("--size", default="1Gi", help="a quantity, such as 5Gi, which is written down (1Gi)")
     create.add_argument(
@@ -44,19 +38,25 @@ def _add_claims(commands: Commands) -> None:
     command("delete", "remove one; steps that mount it keep it until they end")
 
 
-def _add(commands: Commands, kind: str, text: str) -> None:
-    group = commands.add_parser(kind, help=text, description=text)
+def _commands(commands: Commands, noun: str, text: str, module: str, **defaults: str) -> _Command:
+    """What adds a command to those of the noun, which are functions of the module."""
+    group = commands.add_parser(noun, help=text, description=text)
     verbs = group.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     def command(name: str, text: str, *, function: str = "", of_one: bool = True) -> argparse.ArgumentParser:
         parser = verbs.add_parser(name, help=text, description=text)
-        parser.set_defaults(handler=f"headrace.cli.objects:{function or name}", kind=f"{kind}s")
+        parser.set_defaults(handler=f"headrace.cli.{module}:{function or name}", **defaults)
         if of_one:
             parser.add_argument("name", metavar="NAME", help="its name")
         server(parser)
         json(parser)
         return parser
 
+    return command
+
+
+def _add(commands: Commands, kind: str, text: str) -> None:
+    command = _commands(commands, kind, text, "objects", kind=f"{kind}s")
     create = command("create", "make one from files, standard input or values")
     create.add_argument(
         "--from-file",
