@@ -1,9 +1,13 @@
 """`dsl.TaskConfig`: a step gets what its component has passed through, and is itself without what is not applied."""
 
+import json
+
+import httpx2
 import pytest
 from tests.compat.pipelines import task_configs
 from tests.compat.pipelines.play import Back, Played
 from tests.harness import parameters_of
+from tests.mounting import skip_where_forbidden
 
 
 @pytest.fixture(scope="module")
@@ -48,3 +52,32 @@ def test_it_is_an_input_of_the_task_like_any_other(played: Played) -> None:
     (task,) = played.named("told")
     given = parameters_of(task, "inputs")
     assert given["config"]["env"] == [{"name": "SIZE", "value": "big"}]
+
+
+def test_objects_are_named_and_are_there_where_they_are_applied(
+    back: Back, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    skip_where_forbidden(tmp_path_factory.mktemp("mounts"))
+    address = f"{back.server.url}/api/v1/secrets/of-configs"
+    httpx2.put(address, json={"string_data": {"password": "c0rrect"}}).raise_for_status()
+    found = back.play(task_configs.objects, secret="of-configs")
+    suffix = found.run["run_id"].replace("-", "")[:8]
+    claim = f"objects-of-configs-{suffix}-of-configs"
+    volumes = [
+        {"name": "of-configs", "secret": {"secretName": "of-configs"}},
+        {"name": claim, "persistentVolumeClaim": {"claimName": claim}},
+        {
+            "name": "kfp-workspace",
+            "persistentVolumeClaim": {"claimName": f"objects-of-configs-{suffix}-kfp-workspace"},
+        },
+    ]
+    mounts = [
+        {"name": "of-configs", "mountPath": "/of-configs"},
+        {"name": claim, "mountPath": "/data"},
+        {"name": "kfp-workspace", "mountPath": "/kfp-workspace"},
+    ]
+    env = [{"name": "PASSWORD", "valueFrom": {"secretKeyRef": {"name": "of-configs", "key": "password"}}}]
+    config = ["/kfp-workspace", volumes, mounts, env]
+    assert found.outputs("told-of-objects") == [[*config, [False] * 3, False]]
+    assert found.outputs("has-objects") == [[*config, [True] * 3, True]]
+    assert "c0rrect" not in json.dumps(found.tasks)

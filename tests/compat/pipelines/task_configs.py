@@ -1,5 +1,7 @@
 """Steps that are told of their own configuration, to hand it on to what they would start elsewhere."""
 
+# ruff: noqa: PTH110, PTH112, PTH123 - a step brings its own imports
+
 import functools
 import warnings
 
@@ -76,3 +78,42 @@ def task_configs(
         each.set_memory_limit("1G").after(one)
     told_nothing().set_env_variable("SIZE", "kept")
     has_no_use_for_it().set_env_variable("SIZE", "lost")
+
+
+@component(task_config_passthroughs=[TaskConfigField.KUBERNETES_VOLUMES, TaskConfigField.ENV])
+def told_of_objects(place: str, config: TaskConfig) -> list:
+    import os
+
+    here = [os.path.exists(each["mountPath"]) for each in config.volume_mounts]
+    return [place, config.volumes, config.volume_mounts, config.env, here, "PASSWORD" in os.environ]
+
+
+@component(
+    task_config_passthroughs=[
+        TaskConfigPassthrough(field=TaskConfigField.KUBERNETES_VOLUMES, apply_to_task=True),
+        TaskConfigPassthrough(field=TaskConfigField.ENV, apply_to_task=True),
+    ]
+)
+def has_objects(place: str, config: TaskConfig) -> list:
+    import os
+
+    with open("/data/made", "w") as file:
+        file.write("by the step")
+    here = [os.path.isdir(each["mountPath"]) for each in config.volume_mounts]
+    return [place, config.volumes, config.volume_mounts, config.env, here, os.environ["PASSWORD"] == "c0rrect"]
+
+
+@dsl.pipeline(
+    name="objects-of-configs",
+    pipeline_config=dsl.PipelineConfig(workspace=dsl.WorkspaceConfig(size="1Gi")),
+)
+def objects(secret: str):
+    claim = kubernetes.CreatePVC(
+        access_modes=["ReadWriteMany"], size="1Mi", pvc_name_suffix="-of-configs", storage_class_name="standard"
+    )
+    for made in (told_of_objects, has_objects):
+        task = made(place=dsl.WORKSPACE_PATH_PLACEHOLDER)
+        kubernetes.mount_pvc(task, pvc_name=claim.outputs["name"], mount_path="/data")
+        kubernetes.use_secret_as_env(task, secret_name=secret, secret_key_to_env={"password": "PASSWORD"})
+        kubernetes.use_secret_as_volume(task, secret_name="of-configs", mount_path="/of-configs")
+        task.set_caching_options(False)
