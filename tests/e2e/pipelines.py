@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from kfp import compiler, dsl
+from kfp import compiler, dsl, kubernetes
 from kfp.dsl import ContainerSpec, Dataset, Input, Output, OutputPath
 
 IMAGE = "alpine"
@@ -45,6 +45,23 @@ def spell():
     return ContainerSpec(image=IMAGE, command=["sh", "-ec", script])
 
 
+@dsl.container_component
+def ask():
+    script = 'echo "$LEVEL" > /headrace-claim/level; touch /headrace-own/step; sha256sum < /headrace-secret/password'
+    return ContainerSpec(image=IMAGE, command=["sh", "-ec", script])
+
+
+@dsl.pipeline(name="asks")
+def asks(secret: str, config: str, claim: str):
+    task = ask()
+    kubernetes.use_secret_as_env(task, secret, {"password": "PASSWORD"})
+    kubernetes.use_secret_as_volume(task, secret, "/headrace-secret")
+    kubernetes.use_config_map_as_env(task, config, {"level": "LEVEL"})
+    kubernetes.mount_pvc(task, claim, "/headrace-claim")
+    kubernetes.empty_dir_mount(task, "own", "/headrace-own")
+    kubernetes.set_security_context(task, run_as_user=4242)
+
+
 @dsl.pipeline(name="inner")
 def inner(name: str, times: int) -> int:
     greeted = greet(name=name, times=times)
@@ -84,5 +101,5 @@ def spelling():
 
 
 if __name__ == "__main__":
-    for pipeline in (hello, needs, failing, unlucky, waiting, spelling):
+    for pipeline in (hello, needs, failing, unlucky, waiting, spelling, asks):
         compiler.Compiler().compile(pipeline, str(Path(sys.argv[1], f"{pipeline.name}.yaml")))

@@ -1,6 +1,7 @@
 """What concerns a home: the server in it, the one that is started for a run, the steps' places, and rubbish."""
 
 import json
+import secrets
 import signal
 import subprocess
 import urllib.request
@@ -145,6 +146,23 @@ def test_a_shell_has_the_buckets_that_the_step_names(up: Cli, pipelines: Path, t
     up.run("run", str(pipelines / "spelling.yaml"))
     assert up.run("shell", "last", "spell", "--", "cat", "/gcs/bucket/key").stdout == "spelled\n"
     assert not Path("/gcs/bucket/key").exists()
+
+
+def test_a_shell_has_what_the_pod_of_its_step_had(up: Cli, pipelines: Path, tmp_path: Path) -> None:
+    skip_where_forbidden(tmp_path)
+    word = secrets.token_hex(16)
+    (tmp_path / "password").write_text(word)
+    up.run("secret", "create", "shell", "--from-file", f"password={tmp_path}/password")
+    up.run("configmap", "create", "shell", "--from-literal", "level=info")
+    up.run("pvc", "create", "shell")
+    names = [f"{name}=shell" for name in ("secret", "config", "claim")]
+    run = up.json("run", str(pipelines / "asks.yaml"), *(word for name in names for word in ("-p", name)))["run_id"]
+    assert word not in up.run("shell", run, "ask", "--json").stdout
+    said = 'echo "$PASSWORD $(cat /headrace-secret/password) $LEVEL $(cat /headrace-claim/level) $(id -u)"'
+    script = f"{said}; ls /headrace-own; touch /headrace-own/shell"
+    done = up.run("shell", run, "ask", "--", "sh", "-c", script)
+    assert done.stdout == f"{word} {word} info info 4242\n"
+    assert word not in done.stderr
 
 
 def test_a_component_can_be_imported_in_its_shell(up: Cli, tmp_path: Path) -> None:

@@ -7,13 +7,15 @@ import asyncio
 import json
 import os
 import re
+import signal
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.launch.steps import HeldObjects, Running, Steps, launcher, log, until_file
+from tests.launch.steps import HeldObjects, Running, Steps, launcher, log, until_file, until_gone
 from tests.launch.test_mounts import job_of, record_of, supervised
 from tests.mounting import skip_where_forbidden
 
@@ -247,18 +249,19 @@ def test_folders_of_the_step_alone_are_gone_after_it(home: Home, objects: HeldOb
             EmptyVolume("scratch", "/scratch"),
             EmptyVolume("scratch", "/again"),
             EphemeralVolume("big", "/big", "1Gi"),
-            EmptyVolume("fast", "/fast", "Memory", "1Mi"),
-            EmptyVolume("fast", "/quick", "Memory", "1Mi"),
+            EmptyVolume("fast", "/headrace-fast", "Memory", "1Mi"),
+            EmptyVolume("fast", "/headrace-quick", "Memory", "1Mi"),
             SharedMemory("shm", "2Mi"),
         )
         script = """
-            echo a > /scratch/f; cat /again/f; echo b > /big/f; echo c > /fast/f; cat /quick/f
-            head -c 4194304 /dev/zero > /fast/full 2> /dev/null || echo full
+            echo a > /scratch/f; cat /again/f; echo b > /big/f; echo c > /headrace-fast/f; cat /headrace-quick/f
+            head -c 4194304 /dev/zero > /headrace-fast/full 2> /dev/null || echo full
             df -k /dev/shm | tail -1 | awk '{print $2}'
         """
         request = with_pod(steps.command("sh", "-c", script), volumes=volumes)
         assert await run.succeed(request) == "a\nc\nfull\n2048\n"
         assert not (request.folder / "volumes").exists()
+        assert not Path("/headrace-fast").exists()
 
     play(home, objects, work)
 
@@ -267,7 +270,7 @@ def test_folders_of_the_step_alone_are_gone_after_it(home: Home, objects: HeldOb
 @pytest.mark.usefixtures("allowed")
 @pytest.mark.parametrize("warm", [True, False], ids=["warm", "cold"])
 def test_ids(home: Home, objects: HeldObjects, warm: bool) -> None:
-    """Its files are the server's user's outside, so what it makes can be published and removed."""
+    """They are real where root is the server; else its files are the server's user's outside."""
 
     async def work(run: Running, steps: Steps) -> None:
         source = "def step():\n    import os\n    open('made', 'w').close()\n    print(os.getuid(), os.getgid())\n"
@@ -275,12 +278,71 @@ def test_ids(home: Home, objects: HeldObjects, warm: bool) -> None:
         request = with_pod(request, security=Security(user=1234, group=567))
         assert printed(await run.succeed(request)) == "1234 567\n"
         assert (await run.watcher.started(request)).warning == ""
-        made = next(request.folder.rglob("made"))
-        assert made.stat().st_uid == os.geteuid()
+        assert next(request.folder.rglob("made")).stat().st_uid == (os.geteuid() or 1234)
         plain = with_pod(steps.command("id", "-g"), security=Security(user=7))
         assert await run.succeed(plain) == "0\n"
 
     play(home, objects, work)
+
+
+SPY = """
+for file in "$@"; do
+    cat "$file" > /dev/null && echo "read ${file##*/}"
+    echo x > "$file" && echo "wrote ${file##*/}"
+done
+rm -f claim && echo removed
+ls "$HOME" && echo listed
+grep -E "^(Groups|CapEff|CapPrm)" /proc/self/status | tr -d ' \t'
+"""
+
+
+@only_on_linux
+@pytest.mark.skipif(os.geteuid() != 0, reason="the tests are not run by root")
+@pytest.mark.usefixtures("allowed")
+def test_root_lets_a_user_have_its_folders_and_no_more(home: Home, objects: HeldObjects) -> None:
+    """Also where the way to them is closed to that user, which is opened for nothing else."""
+    home.root.chmod(0o700)
+    key, shown = home.root / "secret.key", home.root / "shown"
+    for file, mode in ((key, 0o600), (shown, 0o644)):
+        file.write_text("x")
+        file.chmod(mode)
+
+    async def work(run: Running, steps: Steps) -> None:
+        request = steps.command("sh", "-c", f"exec 2> /dev/null; {SPY}", "sh", str(key), str(shown), public.name)
+        request = replace(request, env=(("HOME", str(home.root)),))
+        said = await run.succeed(with_pod(request, security=Security(user=1234, group=567)))
+        assert said == f"read {Path(public.name).name}\nGroups:\nCapPrm:0000000000000000\nCapEff:0000000000000000\n"
+        assert home.root.stat().st_mode & 0o777 == 0o700
+        claim = objects.volume("", "data", "")
+        assert claim is not None
+        claim.chmod(0o777)
+        volumes = (ClaimVolume("data", "/data"), SecretVolume("db", "/headrace-test/secret"), EmptyVolume("e", "/e"))
+        script = "touch /data/by-user /e/f && cat /headrace-test/secret/password && stat -c %u /data/by-user"
+        request = with_pod(steps.command("sh", "-c", script), security=Security(user=1234), volumes=volumes)
+        assert await run.succeed(request) == f"{WORD.decode()}1234\n"
+
+    with tempfile.NamedTemporaryFile() as public:
+        Path(public.name).chmod(0o644)
+        play(home, objects, work)
+
+
+@only_on_linux
+@pytest.mark.usefixtures("allowed")
+def test_a_step_with_other_ids_dies_with_its_supervisor(home: Home) -> None:
+    async def scenario() -> None:
+        home.root.chmod(0o755)
+        place = home.root / "place"
+        for folder in (place, place / "bucket"):
+            folder.mkdir()
+            folder.chmod(0o777)
+        job = job_of(place, "/data", "echo $$ > /data/new; mv /data/new /data/up; exec sleep 1000")
+        pid = supervised({**job, "ids": [1234, 567], "reach": [str(place)]}, "whoever runs the tests")
+        step = int(await until_file(place / "bucket/up"))
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        await until_gone(step)
+
+    asyncio.run(scenario())
 
 
 def test_what_must_not_run_as_root(home: Home, objects: HeldObjects) -> None:
@@ -302,7 +364,17 @@ def test_init_containers_come_first_and_sidecars_go_on(home: Home, objects: Held
         init = (
             InitContainer("first", "alpine", ("sh", "-c"), ("echo $WHO; echo 1 > /shared/f",), (("WHO", "first"),)),
             InitContainer("beside", "alpine", ("sh", "-c", "echo $$ > /shared/pid; exec sleep 1000"), sidecar=True),
-            InitContainer("second", "alpine", ("sh", "-c", "cat /shared/f; until [ -s /shared/pid ]; do :; done")),
+            InitContainer(
+                "ends",
+                "alpine",
+                ("sh", "-c", "trap 'echo bye; exit' TERM; echo 1 > /shared/up; while :; do sleep 0.01; done"),
+                sidecar=True,
+            ),
+            InitContainer(
+                "second",
+                "alpine",
+                ("sh", "-c", "cat /shared/f; until [ -s /shared/pid ] && [ -s /shared/up ]; do :; done"),
+            ),
         )
         source = (
             "def step():\n    print('step', open('/shared/f').read().strip())\n    print(open('/shared/pid').read())\n"
@@ -311,6 +383,7 @@ def test_init_containers_come_first_and_sidecars_go_on(home: Home, objects: Held
         said = printed(await run.succeed(with_pod(request, init=init, volumes=(EmptyVolume("shared", "/shared"),))))
         words = said.split()
         assert words[:4] == ["first", "1", "step", "1"]
+        assert words[-1] == "bye"
         assert not Path(f"/proc/{words[4]}").exists()
 
     play(home, objects, work)

@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from headrace.base import settings as base_settings
@@ -35,9 +35,11 @@ from headrace.launch import points, variables
 from headrace.launch.base import EXECUTOR_INPUT, LaunchRequest
 from headrace.launch.command import recognise
 from headrace.launch.environments import Environments
+from headrace.launch.jobs import Place
 from headrace.launch.places import Places
-from headrace.launch.pod import Grant, grant
+from headrace.launch.pod import MEMORY, Grant, grant
 from headrace.launch.runner import scene as runner_scene
+from headrace.model.pod import EmptyVolume, EphemeralVolume
 from headrace.model.task import Attempt, Task
 from headrace.spec.compile import compile_plan
 from headrace.spec.load import document_from_json
@@ -58,7 +60,7 @@ class Scene:
     request: LaunchRequest
     environment: Mapping[str, str]
     inputs: Mapping[str, JsonValue]
-    granted: Grant
+    place: Place
 
 
 def shell(
@@ -77,26 +79,38 @@ def shell(
         return 0
     file = scene.request.folder / INPUT_FILE
     file.write_text(json_.dumps(scene.request.executor_input, indent=2))
+    granted = _granted(place, database, scene)
     if not command:
         _greet(scene)
-    return _become(command or [os.environ.get("SHELL", "/bin/sh")], scene, {INPUT_VARIABLE: str(file)})
+    return _become(command or [os.environ.get("SHELL", "/bin/sh")], scene, granted, {INPUT_VARIABLE: str(file)})
 
 
-def _become(argv: Sequence[str], scene: Scene, more: Mapping[str, str]) -> int:
+def _become(argv: Sequence[str], scene: Scene, granted: Grant, more: Mapping[str, str]) -> int:
     """This process is the command from now on; its exit code is ours."""
     terminal = {name: os.environ[name] for name in ("TERM", "COLORTERM", "SHELL", "USER") if name in os.environ}
     sys.stdout.flush()
-    _bind(scene)
+    _bind(scene.request, granted)
     os.chdir(scene.request.folder)
     try:
-        os.execvpe(argv[0], list(argv), {**terminal, **scene.environment, **dict(scene.granted.variables), **more})
+        os.execvpe(argv[0], list(argv), {**terminal, **scene.environment, **dict(granted.variables), **more})
     except OSError as error:
         raise InvalidInput(f"it cannot be started: {error.strerror}", where=argv[0]) from error
 
 
-def _bind(scene: Scene) -> None:
+def _granted(home: Home, url: str | None, scene: Scene) -> Grant:
+    """What the step's pod asks for, as it is now; volumes of its own are in memory, and go with the shell."""
+    request, settings = scene.request, base_settings.load(home.settings, os.environ, {})
+    volumes = [
+        EmptyVolume(each.name, each.path, MEMORY) if isinstance(each, EmptyVolume | EphemeralVolume) else each
+        for each in request.pod.volumes
+    ]
+    request = replace(request, pod=replace(request.pod, volumes=tuple(volumes)))
+    with opened(home, url) as database:
+        return grant(request, SeenObjects(database, Vault.of(home, settings), home), scene.place)
+
+
+def _bind(request: LaunchRequest, granted: Grant) -> None:
     """Have the buckets at the paths that the step names, as it had them, its volumes and its ids."""
-    request, granted = scene.request, scene.granted
     values = [value for _, value in request.env]
     named = points.named(*request.command, *request.args, compact(request.executor_input), *values)
     wanted = [*points.mounts(request, named), *granted.mounts]
@@ -127,12 +141,10 @@ def _scene(home: Home, url: str | None, run_id: str, path: str) -> Scene:
     request = launch_request(step, home, FolderStore(home.store))
     if not request.folder.is_dir():
         raise FailedPrecondition("its folder is gone", where=path, hint="`headrace gc` removed it, or nothing ran yet")
-    with opened(home, url) as database:
-        objects = SeenObjects(database, Vault.of(home, settings), home)
-        granted = grant(request, objects, (request.folder, request.store_root))
+    place = _place(home, settings, request)
     artifacts = {name: [str(_local(home, each.uri)) for each in many] for name, many in task.inputs.artifacts.items()}
     inputs = {**task.inputs.parameters, **artifacts}
-    return Scene(task, attempt, request, _variables(home, settings, request), inputs, granted)
+    return Scene(task, attempt, request, _variables(request, place), inputs, place)
 
 
 def _why_not(task: Task) -> str:
@@ -146,13 +158,17 @@ def _local(home: Home, uri: str) -> str | Path:
     return store.local_path(uri) if store.owns(uri) else uri
 
 
-def _variables(home: Home, settings: Settings, request: LaunchRequest) -> dict[str, str]:
-    """The step's variables; its Python environment is built again if it was collected."""
+def _place(home: Home, settings: Settings, request: LaunchRequest) -> Place:
+    """Where the step ran; its Python environment is built again if it was collected."""
     clock, inherited = SystemClock(), variables.common(os.environ, settings)
     environments = Environments(home.environments, clock, os.environ)
     with ThreadPoolExecutor(1) as threads:
         places = Places(environments, inherited, settings.images, clock, threads)
-        place = asyncio.run(places.find(places.recipe(request), _say))
+        return asyncio.run(places.find(places.recipe(request), _say))
+
+
+def _variables(request: LaunchRequest, place: Place) -> dict[str, str]:
+    """The step's variables, but for those of its pod."""
     # The short link that a step may have to its TMPDIR went with the step; the folder behind it is still there.
     _, temporary = variables.temporary_folder(request.folder)
     component = recognise(request.command, request.args).component

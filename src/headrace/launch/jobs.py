@@ -7,6 +7,7 @@ StepError, naming the parameter, for what the system cannot pass to a command: w
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from headrace.base.errors import StepError
@@ -39,6 +40,14 @@ class Place:
     def hooked(self) -> bool:
         """Whether its interpreters have the start-up hook."""
         return self.environment is not None and self.environment.managed
+
+    @property
+    def needs(self) -> list[Path]:
+        """The folders without which no step runs there."""
+        if self.environment is None:
+            return [RUNNER]
+        found = [RUNNER, self.environment.root, self.environment.python.resolve().parents[1]]
+        return [*found, Path(self.environment.context)] if self.environment.context else found
 
     @property
     def variables(self) -> dict[str, str]:
@@ -123,7 +132,8 @@ def _common(request: LaunchRequest, mounts: Sequence[Mount], extras: JsonObject)
     if request.workers > 1:
         job["workers"] = _workers(request)
     if mounts:
-        job["mkdirs"] += [source for source, _, _ in mounts if isinstance(source, str)]
+        made = {target for _, target, _ in mounts}  # what is bound a second time is there when the first one is
+        job["mkdirs"] += [source for source, _, _ in mounts if isinstance(source, str) and source not in made]
         job["mounts"] = mounts
     return job
 

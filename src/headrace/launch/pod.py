@@ -14,9 +14,12 @@ from pathlib import Path
 from typing import assert_never
 
 from headrace.base.errors import StepError
+from headrace.base.home import BUCKETS, buckets
 from headrace.base.json import JsonObject, JsonValue
 from headrace.launch.base import LaunchRequest, Objects
+from headrace.launch.jobs import Place
 from headrace.launch.points import Mount
+from headrace.launch.variables import temporary_folder
 from headrace.model.pod import (
     ClaimVolume,
     ConfigMapVariables,
@@ -36,7 +39,9 @@ from headrace.spec.quantity import parse_quantity
 VOLUMES = "volumes"
 """The folder of an attempt that holds what is the step's alone: removed when it has ended."""
 
-_MEMORY = "Memory"
+MEMORY = "Memory"
+"""The medium of volumes that are in memory."""
+
 _NAMESPACE, _ACCOUNT, _ADDRESS = "default", "pipeline-runner", "127.0.0.1"
 _OPEN = 0o777
 
@@ -50,9 +55,10 @@ class Grant:
     extras: JsonObject = field(default_factory=dict)
 
 
-def grant(request: LaunchRequest, objects: Objects, kept: Sequence[Path]) -> Grant:
-    """What the step is to get. `kept` are folders that it needs, which no volume may cover. Blocking."""
+def grant(request: LaunchRequest, objects: Objects, place: Place) -> Grant:
+    """What the step, which runs at the place, is to get. No volume may cover what it needs there. Blocking."""
     pod = request.pod
+    kept = [request.folder, request.store_root, Path(temporary_folder(request.folder)[0]), *place.needs]
     _check_user(pod)
     variables = tuple(_variables(request, objects))
     mounts = tuple(_mounts(request, objects, kept))
@@ -62,6 +68,9 @@ def grant(request: LaunchRequest, objects: Objects, kept: Sequence[Path]) -> Gra
     if pod.security.user is not None or pod.security.group is not None:
         user = os.geteuid() if pod.security.user is None else pod.security.user
         extras["ids"] = [user, pod.security.group or 0]
+        others = (buckets(request.store_root, scheme) for scheme in BUCKETS)
+        searched = os.get_exec_path(place.variables)
+        extras["reach"] = [str(each) for each in (*kept, *others, *searched) if Path(each).is_absolute()]
     if any(isinstance(each, EmptyVolume | EphemeralVolume) for each in pod.volumes):
         extras["scratch"] = str(request.folder / VOLUMES)
     return Grant(variables, mounts, extras)
@@ -182,7 +191,7 @@ def _mount(
                     f"persistentvolumeclaim {name!r} not found", hint=f"Make it with `headrace pvc create {name}`"
                 )
             return str(_inside(folder, sub_path, name)), target, False
-        case EmptyVolume(name, medium=medium, size=size) if medium == _MEMORY:
+        case EmptyVolume(name, medium=medium, size=size) if medium == MEMORY:
             if name in own:
                 return own[name], target, False
             own[name] = target

@@ -19,7 +19,7 @@ from typing import assert_never
 
 from headrace.base import scratch
 from headrace.base.clock import Clock, Instant
-from headrace.base.errors import StepError
+from headrace.base.errors import HeadraceError, StepError, Unavailable
 from headrace.base.home import Home
 from headrace.base.json import compact
 from headrace.base.settings import Settings
@@ -194,7 +194,7 @@ class ProcessLauncher:
             given = compact(request.executor_input)
             job = await asyncio.to_thread(self._whole_job, request, recipe, place, server, given)
         except Exception as error:  # the top of this attempt's way: whatever it is ends the attempt, not the launcher
-            if not isinstance(error, StepError | OSError):
+            if not isinstance(error, HeadraceError | OSError):
                 log.exception("attempt %s could not be started", request.attempt_id)
             self._end(live, self._refusal(live, error))
             return
@@ -226,10 +226,7 @@ class ProcessLauncher:
         """The job with what the step's pod asks for. Blocking."""
         if request.pod.is_plain:
             return self._job(request, recipe, place, server, given, _NOTHING)
-        kept = [request.folder, request.store_root, Path(variables.temporary_folder(request.folder)[0])]
-        if place.environment is not None:
-            kept.append(place.environment.root)
-        granted = pod.grant(request, self._objects, kept)
+        granted = pod.grant(request, self._objects, place)
         # What holds the values of secrets is this request: it is handed on to nobody.
         request = replace(request, env=(*request.env, *granted.variables))
         return self._job(request, recipe, place, server, given, granted)
@@ -363,6 +360,8 @@ class ProcessLauncher:
     def _refusal(self, live: _Live, error: Exception) -> Refused:
         if isinstance(error, StepError):
             return self._refused(live, str(error), error.infrastructure)
+        if isinstance(error, HeadraceError):  # an object that cannot be read
+            return self._refused(live, str(error), isinstance(error, Unavailable))
         return self._refused(live, f"the step cannot be started: {error}", True)
 
     def _refused(self, live: _Live, reason: str, infrastructure: bool) -> Refused:

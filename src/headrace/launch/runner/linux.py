@@ -17,6 +17,7 @@ from collections.abc import Callable
 IS_LINUX = sys.platform.startswith("linux")
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
 _PR_SET_CHILD_SUBREAPER = 36
 _MADV_POPULATE_WRITE = 23
 _PAGE_PRESENT = 1 << 63
@@ -42,6 +43,14 @@ def die_with_parent(call: Callable[[int, int], int] | None) -> None:
     """The kernel kills this process when its parent ends."""
     if call is not None:
         call(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def stay_as_forked() -> None:
+    """What a change of ids undoes: the kernel kills this process when its parent ends, and /proc/self is its own."""
+    call = prctl()
+    die_with_parent(call)
+    if call is not None:
+        call(_PR_SET_DUMPABLE, 1)
 
 
 def kill_counter(root: str = "/") -> int:

@@ -1,12 +1,11 @@
 """Folders that a step is to find at fixed paths, such as `/gcs`, without a change to the host: a mount namespace.
 
 Takes pairs of folders from the job and puts the step's process, which is ours, into a namespace where they are bound.
-Root makes the namespace as it is; everybody else in a user namespace, where its user's ids stay what they are. One in
-which the step is to have other ids is a user namespace too: our files are that user's there, and nothing changes hands.
-Instead of a folder a file system in memory can be mounted, with some files or none. A mount
-point that the host has not is made on a copy: a file system in memory takes the place of the folder it is missing in,
-with all of that folder's entries bound into it. Linux only; elsewhere, and where the kernel forbids it, there is a
-reason.
+Root makes the namespace as it is; everybody else in a user namespace, where its user's ids stay what they are. Other
+ids are real where root starts the step; in a user namespace our files are that user's, and nothing changes hands.
+Instead of a folder a file system in memory can be mounted, with some files or none. A mount point that the host has
+not is made on a copy: a file system in memory takes the place of the folder it is missing in, with all of that folder's
+entries bound into it. Linux only; elsewhere, and where the kernel forbids it, there is a reason.
 """
 
 from __future__ import annotations
@@ -14,19 +13,18 @@ from __future__ import annotations
 import base64
 import ctypes
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
+from . import ids as others
 from . import linux
+from .ids import Ids
 
 Mount = Sequence[Any]
 """[source, target path, read-only]; the source is a folder that is there, or {files: {name: base64}, mode, size}.
 
 `mode` is octal, `size` in bytes, "" for no limit. All paths are absolute.
 """
-
-Ids = Sequence[int]
-"""The user and the group that the step is to be."""
 
 _CLONE_NEWNS = 0x00020000
 _CLONE_NEWUSER = 0x10000000
@@ -37,10 +35,11 @@ _KEPT = _MS_NOSUID | _MS_NODEV | 8 | 1024 | 2048
 """Flags of a mount (also noexec, noatime, nodiratime) that only who set them may clear."""
 
 _CAPABILITIES_V3 = 0x20080522
+_PASSED = 0o111
 
 
 def enter(mounts: Sequence[Mount], stage: str, ids: Ids | None = None) -> str:
-    """Move this process, of one thread, into a namespace with the mounts. Returns why not, else nothing.
+    """Move this process, of one thread, into a namespace with the mounts, and with the ids. Returns why not.
 
     `stage` is an empty or unused folder that is covered while the mounts are made. Where it does not work nothing has
     changed: since no process comes back out of a user namespace, a child tries it first. Changes the working directory.
@@ -56,20 +55,51 @@ def enter(mounts: Sequence[Mount], stage: str, ids: Ids | None = None) -> str:
     return reason
 
 
-def no_ids(stage: str, ids: Ids) -> str:
-    """Why a process of ours cannot have these ids; nothing if it can."""
+def no_ids(stage: str, ids: Ids, reach: Sequence[str]) -> str:
+    """Why a process of ours cannot have these ids; nothing if it can, really or in a user namespace."""
+    if os.geteuid() == 0 and not cannot_become(ids, (), stage, reach):
+        return ""
     if not linux.IS_LINUX:
         return "only Linux has user namespaces"
     return _hindrance(_CLONE_NEWUSER | _CLONE_NEWNS, (), stage, ids)
 
 
+def cannot_become(ids: Ids, mounts: Sequence[Mount], stage: str, reach: Sequence[str]) -> str:
+    """Why this process, which is root's, cannot `become`; nothing if it can."""
+
+    def become_and_look() -> None:
+        become(ids, mounts, stage, reach)
+        os.stat(f"{stage}/.")
+
+    return _tried(become_and_look)
+
+
+def become(ids: Ids, mounts: Sequence[Mount], stage: str, reach: Sequence[str]) -> None:
+    """Really be another user, with the mounts, if any; `reach` is what it has to come to. Raises OSError.
+
+    Folders in the way that are closed to it are covered by ones in memory, with nothing but the way. On other systems
+    than Linux they stay closed.
+    """
+    closed = others.closed((*reach, *(target for _, target, _ in mounts)), ids)
+    if linux.IS_LINUX and (mounts or closed):
+        libc = _enter(_CLONE_NEWNS, mounts, stage, None)
+        for folder, names in closed.items():
+            _copy(libc, folder, stage, names)
+    others.become(ids)
+
+
 def _hindrance(flags: int, mounts: Sequence[Mount], stage: str, ids: Ids | None) -> str:
     """Why a process of ours cannot have the mounts; nothing if it can."""
+    return _tried(lambda: _enter(flags, mounts, stage, ids))
+
+
+def _tried(work: Callable[[], Any]) -> str:
+    """Why it does not work, in a process of its own; nothing if it does."""
     ours, its = os.pipe()
     pid = os.fork()
     if pid == 0:
         try:
-            _enter(flags, mounts, stage, ids)
+            work()
         except OSError as error:
             os.write(its, ": ".join(str(part) for part in (error.strerror, error.filename) if part).encode()[:1000])
         except BaseException as error:  # a child must never go on as if it was the step
@@ -82,8 +112,8 @@ def _hindrance(flags: int, mounts: Sequence[Mount], stage: str, ids: Ids | None)
     return reason or (f"the try ended with status {status}" if status else "")
 
 
-def _enter(flags: int, mounts: Sequence[Mount], stage: str, ids: Ids | None) -> None:
-    """Raises OSError, which says what failed."""
+def _enter(flags: int, mounts: Sequence[Mount], stage: str, ids: Ids | None) -> Any:
+    """Returns the C library. Raises OSError, which says what failed."""
     libc = ctypes.CDLL(None, use_errno=True)
     uid, gid = os.geteuid(), os.getegid()
     _check(libc.unshare(flags), "a mount namespace cannot be made")
@@ -105,6 +135,7 @@ def _enter(flags: int, mounts: Sequence[Mount], stage: str, ids: Ids | None) -> 
             _mount(libc, "none", target, _MS_REMOUNT | _MS_BIND | _MS_RDONLY | kept)
     if flags & _CLONE_NEWUSER and os.geteuid() != 0:
         _drop_capabilities(libc)
+    return libc
 
 
 def _fill(libc: Any, source: dict[str, Any], target: str) -> None:
@@ -131,10 +162,10 @@ def _make_point(libc: Any, target: str, stage: str, copied: set[str]) -> None:
     os.makedirs(target)
 
 
-def _copy(libc: Any, folder: str, stage: str) -> None:
-    """Cover `folder` with a file system in memory that has the same entries."""
-    mode = os.stat(folder).st_mode & 0o7777
-    entries = list(os.scandir(folder))
+def _copy(libc: Any, folder: str, stage: str, only: Collection[str] = ()) -> None:
+    """Cover `folder` with a file system in memory that has the same entries; `only` some of them, but for everybody."""
+    mode = os.stat(folder).st_mode & 0o7777 | (_PASSED if only else 0)
+    entries = [entry for entry in os.scandir(folder) if not only or entry.name in only]
     _mount(libc, "tmpfs", stage, _MS_NOSUID | _MS_NODEV, "tmpfs", f"mode={mode:o}")
     _mount(libc, "none", stage, _MS_UNBINDABLE)  # so that it is not bound into itself with a folder it is in
     for entry in entries:

@@ -10,6 +10,7 @@ import os
 import signal
 from typing import Any
 
+from . import ids as others
 from . import mounts, wire
 
 Job = dict[str, Any]
@@ -38,16 +39,23 @@ def enter(job: Job) -> str:
 
 def bind(job: Job) -> str:
     """Be in a namespace with the mounts and the ids, or at least with the mounts. Returns why not, else nothing."""
-    wanted, ids = job.get("mounts", ()), job.get("ids")
-    if ids is not None and not mounts.enter(wanted, job["folder"], ids):
-        return ""
-    return mounts.enter(wanted, job["folder"]) if wanted else ""
+    wanted, ids, folder = job.get("mounts", ()), job.get("ids"), job["folder"]
+    if ids is not None:
+        if os.geteuid() == 0 and not mounts.cannot_become(ids, wanted, folder, job["reach"]):
+            bound = {source for source, _, _ in wanted if isinstance(source, str)}
+            own = [each for each in job.get("mkdirs", ()) if each not in bound]
+            others.give(folder, own, f"{folder}/{wire.LOG}", ids)
+            mounts.become(ids, wanted, folder, job["reach"])
+            return ""
+        if not mounts.enter(wanted, folder, ids):
+            return ""
+    return mounts.enter(wanted, folder) if wanted else ""
 
 
 def ids_warning(job: Job) -> str:
     """What is to be said where the step cannot have the ids that it asks for."""
     user, group = job["ids"]
-    reason = mounts.no_ids(job["folder"], job["ids"])
+    reason = mounts.no_ids(job["folder"], job["ids"], job["reach"])
     return f"it runs as the server's user, not as {user}:{group}: {reason}" if reason else ""
 
 

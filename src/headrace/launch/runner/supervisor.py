@@ -30,6 +30,7 @@ Job = dict[str, Any]
 
 _RESERVED = 2048
 _DEFAULT_GRACE = 10.0
+_SIDECAR_GRACE = 5.0
 _BY_KILL = (-signal.SIGKILL, 128 + signal.SIGKILL)
 """How a step ends that was killed, or a shell whose command was."""
 _BLOCK = 512 if linux.IS_LINUX else 0
@@ -214,6 +215,8 @@ class _Supervision:
                 if left and not self.kill_at:
                     self._end(_DEFAULT_GRACE)
         signal.setitimer(signal.ITIMER_REAL, 0)
+        if any(container["sidecar"] for container in self.job.get("before", ())):
+            self._part()
         if not linux.IS_LINUX:
             self._signal_groups(signal.SIGKILL)
         while True:
@@ -223,6 +226,17 @@ class _Supervision:
                     os.waitpid(-1, 0)
             except ChildProcessError:
                 return code
+
+    def _part(self) -> None:
+        """Tell the sidecars that the step is over, and give them a moment to end by themselves."""
+        self._signal_tree(signal.SIGTERM)
+        end = time.monotonic() + _SIDECAR_GRACE
+        while time.monotonic() < end:
+            try:
+                if os.waitpid(-1, os.WNOHANG)[0] == 0:
+                    time.sleep(0.01)
+            except ChildProcessError:
+                return
 
     def _on_term(self, *_: object) -> None:
         grace = self._grace()

@@ -8,8 +8,9 @@ is shorter than PIPE_BUF, so lines of several writers do not mix.
 A job: {id, folder, env: [[name, value]...], mkdirs: [folder...], tmp: [TMPDIR, the folder behind it],
   mounts: [[folder, path to bind it at, read-only]...] where the step needs some,
   limits: {memory, cpu, parents} where it has some: bytes, cores, 0 for none, and what `groups.make` takes;
-  of a pod: must, the paths without whose mounts there is no step; ids, of its user and group; scratch, a folder to
-  remove after it; before: [{name, argv, env, sidecar}...], what runs before it;
+  of a pod: must, the paths without whose mounts there is no step; ids, of its user and group, and reach, what that
+  user has to come to; scratch, a folder to remove after it; before: [{name, argv, env, sidecar}...], what runs before
+  it;
   workers: {size, own: [[text, own text]...], files: [name...], leftovers: [path...]} of a training job, see `ranks`;
   and either
   argv, path                      a command to execute; env is the whole environment; path is what to search; or
