@@ -1,172 +1,228 @@
-"""Pipelines whose steps ask for things of Kubernetes, written with kfp-kubernetes."""
+"""Pipelines whose steps ask Kubernetes for something, written with the SDK.
 
-# ruff: noqa: PTH103, PTH110, PTH118, PTH120, PTH123, PTH208 - a step imports for itself
+Steps that have a secret give digests of what they see, since what they gave would be in the database.
+"""
+
+# ruff: noqa: PTH110, PTH123, PTH208 - a step brings its own imports, and the fewer the better
 
 import warnings
 
-from tests.compat.pipelines.steps import give_text, step
+from tests.compat.pipelines.steps import OWN, give_text, step
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from kfp import dsl, kubernetes
-    from kfp.dsl import Dataset, Input
+    from kfp.dsl import Dataset, Input, Output
+
+MISSING = "headrace-no-such-object"
 
 
 @step
-def see(folders: list, prefix: str = "SEEN_") -> dict:
-    """Variables with the prefix, and what is in the folders."""
-    import os
-
-    seen = {name: value for name, value in os.environ.items() if name.startswith(prefix)}
-    for folder in folders:
-        for name in os.listdir(folder):
-            with open(os.path.join(folder, name)) as file:
-                seen[os.path.join(folder, name)] = file.read()
-    return seen
-
-
-@step
-def tell_digest(folder: str, variable: str) -> dict:
-    """What the values are, in a form that is not they."""
+def digests(folder: str, gate: str) -> dict:
+    """Digests of the variables and the files of the secret, with what the config map holds; waits for the gate."""
     import hashlib
-    import os
-
-    with open(os.path.join(folder, "password"), "rb") as file:
-        content = file.read()
-    return {
-        "file": hashlib.sha256(content).hexdigest(),
-        "variable": hashlib.sha256(os.environ[variable].encode()).hexdigest(),
-    }
-
-
-@step
-def hold_secret(variable: str, begun: str, release: str) -> int:
-    """Runs with the secret until the file `release` is there."""
     import os
     import time
 
-    open(begun, "w").close()
-    while not os.path.exists(release):
+    def digest(content: bytes) -> str:
+        return hashlib.sha256(content).hexdigest()
+
+    files = {}
+    for name in sorted(os.listdir(folder)):
+        with open(folder + "/" + name, "rb") as file:
+            files[name] = digest(file.read())
+    try:
+        open(folder + "/more", "w").close()
+        more = "written"
+    except OSError as error:
+        more = error.strerror or ""
+    with open(gate + ".warm." + str(os.getpid()), "w"):
+        pass
+    while not os.path.exists(gate):
         time.sleep(0.01)
-    return len(os.environ[variable])
-
-
-@step
-def put(path: str, text: str) -> str:
-    import os
-
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "w") as file:
-        file.write(text)
-    return text
-
-
-@step
-def get(path: str) -> str:
-    with open(path) as file:
-        return file.read()
-
-
-@step
-def who() -> dict:
-    import os
-
-    return {"uid": os.getuid(), "gid": os.getgid()}
+    with open("/etc/headrace-config/level") as file:
+        level = file.read()
+    return {
+        "variable": digest(os.environ["PASSWORD"].encode()),
+        "files": files,
+        "more": more,
+        "config": [os.environ["LEVEL"], level, os.environ.get("NONE")],
+    }
 
 
 @dsl.container_component
-def shell_env(said: dsl.OutputPath(str)):
-    return dsl.ContainerSpec("alpine", ["sh", "-c", 'printf %s "$SEEN_PASSWORD$SEEN_LEVEL" > "$0"'], [said])
+def digest_of(gate: str, said: dsl.OutputPath(str)):
+    return dsl.ContainerSpec(
+        "alpine",
+        [
+            "sh",
+            "-ec",
+            'touch "$0.cold.$$"; while [ ! -e "$0" ]; do sleep 0.01; done; mkdir -p "$(dirname "$1")"; '
+            '{ printf %s "$PASSWORD" | sha256sum; sha256sum < /etc/headrace-secret/password; '
+            'printf "%s " "$LEVEL"; cat /etc/headrace-config/level; } > "$1"',
+        ],
+        [gate, said],
+    )
 
 
-@dsl.pipeline(name="secrets-and-config-maps")
-def objects(secret: str, config_map: str, absent: str):
-    seen = see(folders=["/headrace-config"])
-    kubernetes.use_secret_as_env(seen, secret, {"user": "SEEN_USER"})
-    kubernetes.use_config_map_as_env(seen, config_map, {"level": "SEEN_LEVEL"})
-    kubernetes.use_config_map_as_volume(seen, config_map, "/headrace-config")
-    kubernetes.use_secret_as_env(seen, absent, {"x": "SEEN_NOT"}, optional=True)
-    shell = shell_env()
-    kubernetes.use_secret_as_env(shell, "db", {"user": "SEEN_PASSWORD"})
-    kubernetes.use_config_map_as_env(shell, "settings", {"level": "SEEN_LEVEL"})
-    name = give_text(value="db")
-    digest = tell_digest(folder="/headrace-secret", variable="SEEN_PASSWORD")
-    kubernetes.use_secret_as_env(digest, name.output, {"password": "SEEN_PASSWORD"})
-    kubernetes.use_secret_as_volume(digest, name.output, "/headrace-secret")
+def _with_both(task, secret, config):
+    kubernetes.use_secret_as_env(task, secret, {"password": "PASSWORD"})
+    kubernetes.use_secret_as_volume(task, secret, "/etc/headrace-secret")
+    kubernetes.use_config_map_as_env(task, config, {"level": "LEVEL"})
+    kubernetes.use_config_map_as_env(task, config, {"none": "NONE"}, optional=True)
+    kubernetes.use_config_map_as_volume(task, config, "/etc/headrace-config")
+    return task
 
 
-@dsl.pipeline(name="a-held-secret")
-def held(begun: str, release: str):
-    holder = hold_secret(variable="SEEN_PASSWORD", begun=begun, release=release)
-    kubernetes.use_secret_as_env(holder, "db", {"password": "SEEN_PASSWORD"})
+@dsl.pipeline(name="objects")
+def objects(secret: str, config: str, gate: str):
+    """A warm component, a cold one, one that asks by the output of another task, and a command."""
+    folder = "/etc/headrace-secret"
+    _with_both(digests(folder=folder, gate=gate), secret, config).set_display_name("warm")
+    cold = _with_both(digests(folder=folder, gate=gate), secret, config).set_display_name("cold")
+    cold.set_env_variable("PYTHONHASHSEED", "0")
+    named = give_text(value=secret)
+    _with_both(digests(folder=folder, gate=gate), named.output, config).set_display_name("named")
+    _with_both(digest_of(gate=gate), secret, config).set_display_name("command")
 
 
-@dsl.pipeline(name="an-absent-secret")
-def absent():
-    kubernetes.use_secret_as_env(see(folders=[]), "absent", {"x": "X"})
+@step
+def seen(variables: list, folders: list) -> dict:
+    """Variables, and the names in folders."""
+    import os
+
+    return {
+        "variables": {name: os.environ.get(name) for name in variables},
+        "folders": {folder: sorted(os.listdir(folder)) for folder in folders},
+    }
+
+
+@dsl.pipeline(name="optional")
+def optional(secret: str):
+    """What is optional and not there: no variable, an empty folder, and nothing at all where no name is given."""
+    task = seen(variables=["ONE", "TWO", "THREE"], folders=["/etc/headrace-none", "/etc/headrace-map"])
+    kubernetes.use_secret_as_env(task, MISSING, {"k": "ONE"}, optional=True)
+    kubernetes.use_secret_as_env(task, secret, {"no-such-key": "TWO"}, optional=True)
+    kubernetes.use_config_map_as_env(task, MISSING, {"k": "THREE"}, optional=True)
+    kubernetes.use_secret_as_volume(task, MISSING, "/etc/headrace-none", optional=True)
+    kubernetes.use_config_map_as_volume(task, MISSING, "/etc/headrace-map", optional=True)
+
+
+@dsl.pipeline(name="missing")
+def missing(secret: str):
+    """Each of these tasks lacks something."""
+    kubernetes.use_secret_as_env(seen(variables=[], folders=[]), MISSING, {"k": "ONE"})
+    kubernetes.use_secret_as_env(seen(variables=[], folders=[]), secret, {"no-such-key": "ONE"})
+    kubernetes.use_config_map_as_env(seen(variables=[], folders=[]), MISSING, {"k": "ONE"})
+    kubernetes.use_secret_as_volume(seen(variables=[], folders=[]), MISSING, "/etc/headrace-none")
+    kubernetes.use_config_map_as_volume(seen(variables=[], folders=[]), MISSING, "/etc/headrace-none")
+    kubernetes.mount_pvc(seen(variables=[], folders=[]), MISSING, "/data")
+
+
+FIELDS = {
+    "LABEL": "metadata.labels['team']",
+    "NO_LABEL": "metadata.labels['none']",
+    "NOTE": "metadata.annotations['example.com/note']",
+    "NAME": "metadata.name",
+    "UID": "metadata.uid",
+    "NAMESPACE": "metadata.namespace",
+    "NODE": "spec.nodeName",
+    "ACCOUNT": "spec.serviceAccountName",
+    "ADDRESS": "status.podIP",
+}
 
 
 @dsl.pipeline(name="fields")
-def fields():
-    seen = see(folders=[])
-    kubernetes.add_pod_label(seen, "team", "blue")
-    kubernetes.add_pod_annotation(seen, "a/b", "noted")
-    kubernetes.use_field_path_as_env(seen, "SEEN_TEAM", "metadata.labels['team']")
-    kubernetes.use_field_path_as_env(seen, "SEEN_NONE", "metadata.labels['none']")
-    kubernetes.use_field_path_as_env(seen, "SEEN_NOTE", "metadata.annotations['a/b']")
-    kubernetes.use_field_path_as_env(seen, "SEEN_NAME", "metadata.name")
-    kubernetes.set_image_pull_policy(seen, "Always")
-    kubernetes.add_node_selector(seen, "disk", "ssd")
-    kubernetes.add_toleration(seen, key="k", operator="Exists")
-    alone = put(path="/headrace-empty/in/file", text="t")
-    kubernetes.empty_dir_mount(alone, "scratch", "/headrace-empty")
-    kubernetes.add_ephemeral_volume(alone, "big", "/headrace-big", ["ReadWriteOnce"], "1Gi")
-    user = who()
-    kubernetes.set_security_context(user, run_as_user=1234, run_as_group=567)
-
-
-@dsl.pipeline(name="claims")
-def claims(size: str):
-    """Made, mounted by two steps (by one a folder in it), deleted."""
-    made = kubernetes.CreatePVC(
-        pvc_name_suffix="-work", access_modes=["ReadWriteOnce"], size=size, storage_class_name="standard"
-    )
-    written = put(path="/headrace-data/in/file", text="kept")
-    kubernetes.mount_pvc(written, made.outputs["name"], "/headrace-data")
-    found = get(path="/headrace-data/file").after(written)
-    kubernetes.mount_pvc(found, made.outputs["name"], "/headrace-data", sub_path="in")
-    kubernetes.DeletePVC(pvc_name=made.outputs["name"]).after(found)
-
-
-@dsl.pipeline(name="named-claim")
-def named_claim(name: str, text: str):
-    made = kubernetes.CreatePVC(
-        pvc_name=name, access_modes=["ReadWriteMany"], size="1Gi", storage_class_name="standard"
-    )
-    written = put(path="/headrace-data/file", text=text)
-    kubernetes.mount_pvc(written, made.outputs["name"], "/headrace-data")
+def fields(team: str):
+    task = seen(variables=[*FIELDS, "KFP_POD_NAME", "KFP_POD_UID"], folders=[])
+    for variable, path in FIELDS.items():
+        kubernetes.use_field_path_as_env(task, variable, path)
+    kubernetes.add_pod_label(task, "team", "blue")
+    kubernetes.add_pod_annotation(task, "example.com/note", "a: b, 'c'")
+    give_text(value=team)
 
 
 @step
-def where(data: Input[Dataset]) -> dict:
-    """A consumer may change its copy."""
-    with open(data.path) as file:
-        content = file.read()
-    with open(data.path, "a") as file:
-        file.write("+")
-    return {"path": data.path, "content": content}
+def scratch() -> dict:
+    """Writes to each of its own volumes; two paths of one name are one folder."""
+    import os
+
+    before = {
+        folder: sorted(os.listdir(folder))
+        for folder in ("/headrace-scratch", "/headrace-fast", "/dev/shm/big", "/opt/own/one")
+    }
+    for folder in before:
+        with open(folder + "/file", "w") as file:
+            file.write("x")
+    room = os.statvfs("/headrace-fast")
+    return {
+        "before": before,
+        "twice": sorted(os.listdir("/headrace-again")),
+        "fast": room.f_blocks * room.f_frsize,
+        "is_mount": [os.path.ismount(folder) for folder in before],
+    }
+
+
+@dsl.pipeline(name="scratches")
+def scratches():
+    """The second step finds nothing of the first one."""
+    first, second = scratch(), scratch()
+    second.after(first)
+    for task in (first, second):
+        kubernetes.empty_dir_mount(task, "disk", "/headrace-scratch")
+        kubernetes.empty_dir_mount(task, "disk", "/headrace-again")
+        kubernetes.empty_dir_mount(task, "memory", "/headrace-fast", medium="Memory", size_limit="8Mi")
+        kubernetes.empty_dir_mount(task, "shm", "/dev/shm/big", medium="Memory")
+        kubernetes.add_ephemeral_volume(task, "own", "/opt/own/one", ["ReadWriteOnce"], "1Gi")
+
+
+@step
+def identity(data: Output[Dataset]) -> dict:
+    import os
+    import subprocess
+    import tempfile
+
+    with open(data.path, "w") as file:
+        file.write("by a user")
+    with tempfile.NamedTemporaryFile() as own, open("in-its-folder", "w") as other:
+        owners = {os.fstat(own.fileno()).st_uid, os.fstat(other.fileno()).st_uid}
+    shell = subprocess.check_output(["sh", "-c", "id -u; id -g"], text=True).split()
+    return {"ids": [os.getuid(), os.geteuid(), os.getgid(), *map(int, shell)], "owners": sorted(owners)}
 
 
 @dsl.container_component
-def cat_path(data: Input[Dataset], said: dsl.OutputPath(str)):
-    return dsl.ContainerSpec("alpine", ["sh", "-c", 'echo "$0" && cat "$0" > "$1"'], [data.path, said])
+def identity_of(data: Input[Dataset], said: dsl.OutputPath(str)):
+    command = 'mkdir -p "$(dirname "$1")"; echo "$(id -u) $(id -g) $(cat "$0")" > "$1"'
+    return dsl.ContainerSpec("alpine", ["sh", "-ec", command], [data.path, said])
 
 
-@dsl.pipeline(name="workspace", pipeline_config=dsl.PipelineConfig(workspace=dsl.WorkspaceConfig(size="1Gi")))
-def workspace(uri: str):
-    path = dsl.WORKSPACE_PATH_PLACEHOLDER
-    written = put(path=f"{path}/folder/file", text="shared")
-    get(path=f"{path}/folder/file").after(written)
-    brought = dsl.importer(uri, Dataset, download_to_workspace=True)
-    first = where(data=brought.output)
-    cat_path(data=brought.output).after(first)
+@dsl.pipeline(name="identities")
+def identities():
+    first = identity()
+    kubernetes.set_security_context(first, run_as_user=4242, run_as_group=2424, run_as_non_root=True)
+    second = identity_of(data=first.outputs["data"])
+    kubernetes.set_security_context(second, run_as_user=4343, run_as_group=3434)
+
+
+@dsl.pipeline(name="no-root")
+def no_root():
+    kubernetes.set_security_context(seen(variables=[], folders=[]), run_as_non_root=True)
+
+
+@step
+def after_init(folder: str) -> list:
+    import os
+    import time
+
+    while not os.path.exists(folder + "/beside"):
+        time.sleep(0.01)
+    return sorted(os.listdir(folder))
+
+
+@dsl.pipeline(name="prepared")
+def prepared():
+    """The tests add init containers, which the SDK has no function for."""
+    kubernetes.empty_dir_mount(after_init(folder="/shared"), "shared", "/shared")
+
+
+assert OWN
