@@ -135,3 +135,15 @@ def test_numbers_that_json_has_not_are_refused_by_their_place(back: Back) -> Non
     place = "artifacts.classes.artifacts[0].metadata.confidenceMetrics[0].confidenceThreshold: inf is not a JSON number"
     assert place in found.message("infinite")
     assert "metadata.loss: nan is not a JSON number" in found.message("not-a-number")
+
+
+def test_metadata_go_on_to_consumers_as_they_were_logged(back: Back) -> None:
+    point = {"confidenceThreshold": 0.3, "recall": 0.2, "falsePositiveRate": 0.1}
+    assert back.play(artifacts.descriptions).outputs("reads-descriptions") == [
+        [
+            ["Metrics", {"accuracy": 0.5, "note": "text"}],
+            ["ClassificationMetrics", {"confidenceMetrics": [point]}],
+            ["Dataset", {"deep": {"many": [1, 2.5, True, None, "s"]}, "more": [1]}],
+            [{"n": 1}, {"n": 2}],
+        ]
+    ]

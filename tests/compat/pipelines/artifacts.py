@@ -289,3 +289,49 @@ def take(data: Input[Dataset], out: OutputPath(list)):
 @dsl.pipeline(name="lists")
 def lists(count: int):
     take(data=shards(count=count).outputs["data"])
+
+
+@step
+def describes(metrics: Output[Metrics], classes: Output[ClassificationMetrics], data: Output[Dataset]):
+    metrics.log_metric("accuracy", 0.5)
+    metrics.metadata["note"] = "text"
+    classes.log_roc_data_point(0.1, 0.2, 0.3)
+    data.metadata = {"deep": {"many": [1, 2.5, True, None, "s"]}}
+
+
+@step
+def adds(data: Input[Dataset], more: Output[Dataset]):
+    more.metadata = {**data.metadata, "more": [1]}
+
+
+@step
+def one_number(n: int, metrics: Output[Metrics]):
+    metrics.log_metric("n", n)
+
+
+@step
+def reads_descriptions(
+    metrics: Input[Metrics], classes: Input[ClassificationMetrics], data: Input[Artifact], many: Input[list[Metrics]]
+) -> list:
+    return [
+        [type(each).__name__, each.metadata] for each in (metrics, classes, data)
+    ] + [[each.metadata for each in many]]  # fmt: skip
+
+
+@dsl.pipeline(name="adder")
+def adder(data: Input[Dataset]) -> Dataset:
+    return adds(data=data).outputs["more"]
+
+
+@dsl.pipeline(name="descriptions")
+def descriptions():
+    """Nothing is written but metadata, which goes through a pipeline, a loop, and into inputs of a wider type."""
+    made = describes()
+    with dsl.ParallelFor([1, 2]) as n:
+        each = one_number(n=n)
+    reads_descriptions(
+        metrics=made.outputs["metrics"],
+        classes=made.outputs["classes"],
+        data=adder(data=made.outputs["data"]).output,
+        many=dsl.Collected(each.outputs["metrics"]),
+    )
