@@ -247,5 +247,13 @@ async def until_file(file: Path) -> str:
 async def until_gone(pid: int) -> None:
     """Until no such process is left: a killed one may take a moment."""
     async with asyncio.timeout(PATIENCE):
-        while Path(f"/proc/{pid}").exists() and "State:\tZ" not in Path(f"/proc/{pid}/status").read_text():
+        while _is_there(pid):
             await asyncio.sleep(0.005)
+
+
+def _is_there(pid: int) -> bool:
+    """And is no zombie. It may go between any two looks, so there is one."""
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False

@@ -24,12 +24,12 @@ ROOT = Path(__file__).parents[2]
 
 GATED = """
 def step(gate: str, ran: str) -> int:
-    import os
+    import os, time
     with open(ran, 'a') as file:
         file.write(os.environ['KFP_POD_NAME'] + '\\n')
     open('up', 'w').write(str(os.getpid()))
-    with open(gate) as file:
-        file.read()
+    while not os.path.exists(gate):
+        time.sleep(0.01)
     return 1
 """
 
@@ -41,11 +41,11 @@ class Gate:
     home: Home
 
     def __post_init__(self) -> None:
-        os.mkfifo(self.file)
         self.ran.touch()
 
     @property
     def file(self) -> Path:
+        """It is there once the gate is open; steps look for it, for at a pipe who comes late would wait for ever."""
         return self.home.root / "gate"
 
     @property
@@ -55,16 +55,16 @@ class Gate:
     def python(self, steps: Steps) -> LaunchRequest:
         return steps.python(GATED, parameters={"gate": str(self.file), "ran": str(self.ran)})
 
-    def command(self, steps: Steps) -> LaunchRequest:
-        script = 'echo "$KFP_POD_NAME" >> "$1"; echo up > up; cat "$0"; exit 5'
+    def command(self, steps: Steps, before: str = ":", after: str = ":") -> LaunchRequest:
+        wait = 'echo "$KFP_POD_NAME" >> "$1"; echo up > up; until [ -e "$0" ]; do sleep 0.01; done'
+        script = f"{before}; {wait}; {after}; exit 5"
         return steps.command("sh", "-c", script, str(self.file), str(self.ran))
 
     async def open(self, requests: Sequence[LaunchRequest]) -> None:
         """Let them go on; all of them have to be up."""
         for request in requests:
             await until_file(request.folder / "up")
-        with self.file.open("w"):
-            pass
+        self.file.touch()
 
     def runs(self) -> list[str]:
         return sorted(self.ran.read_text().split())

@@ -128,20 +128,18 @@ def test_a_child_over_the_limit_fails_a_step_that_does_not_mind(home: Home) -> N
 
 
 def test_the_cpu_of_a_step_is_held_down(home: Home) -> None:
-    """A fifth of a core: what it got is told by the group's own count of how often it had to wait."""
+    """To a fifth of a core: on however busy a machine, what it computes takes five times as long, but for a period."""
     parents = control.find()
     if not parents.cpu:
         pytest.skip(f"no control group for CPU here: {parents.reason}")
 
     async def scenario() -> None:
         async with launcher(home) as run:
-            spin = "import time; t = time.process_time()\nwhile time.process_time() < t + 0.3: pass"
-            script = f"cat {parents.cpu}/headrace-$KFP_POD_NAME/cpu.stat > before; {sys.executable} -c '{spin}'; "
-            script += f"cat {parents.cpu}/headrace-$KFP_POD_NAME/cpu.stat > stat"
-            request = run.steps.command("sh", "-c", script, resources=Quantities(cpu_limit=0.2))
-            await run.succeed(request)
-            stat = dict(line.split() for line in (request.folder / "stat").read_text().splitlines())
-            assert int(stat["nr_throttled"]) >= 1, "on a busy machine it may have had little more than its share"
+            spin = "import time; began = time.monotonic()\nwhile time.process_time() < 0.3: pass\n"
+            spin += "print(time.monotonic() - began, time.process_time())"
+            request = run.steps.command(sys.executable, "-c", spin, resources=Quantities(cpu_limit=0.2))
+            took, computed = map(float, (await run.succeed(request)).split())
+            assert took > 0.7, f"{computed} s of a core in {took} s"
 
     asyncio.run(scenario())
 

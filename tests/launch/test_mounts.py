@@ -316,8 +316,7 @@ def test_a_step_runs_where_the_kernel_forbids_mounts(place: Path) -> None:
 def test_it_is_adopted_as_any_step(home: Home) -> None:
     async def scenario() -> None:
         gate = Gate(home)
-        script = 'mkdir -p /gcs/b; echo "$KFP_POD_NAME" >> "$1"; echo up > up; cat "$0"; echo x > /gcs/b/x; exit 5'
-        request = Steps(home).command("sh", "-c", script, str(gate.file), str(gate.ran))
+        request = gate.command(Steps(home), before="mkdir -p /gcs/b", after="echo x > /gcs/b/x")
         server = Server(home, [request])
         await until_file(request.folder / "up")
         server.kill(fork_servers=True)

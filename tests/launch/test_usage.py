@@ -3,7 +3,11 @@
 import asyncio
 import json
 import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
 from tests.launch.steps import launcher
 
 from headrace.base.home import Home
@@ -17,7 +21,7 @@ BUSY = f"""
 import os, subprocess, sys
 held = bytearray(80 << 20)
 child = subprocess.Popen([sys.executable, '-c', 'x = bytearray(40 << 20)\\nwhile True: pass'])
-with open('written', 'wb') as file:
+with open(sys.argv[1], 'wb') as file:
     file.write(os.urandom(4 << 20))
     file.flush()
     os.fsync(file.fileno())
@@ -27,10 +31,17 @@ child.kill()
 """
 
 
-def test_a_step_that_runs_for_a_while_is_sampled(home: Home) -> None:
+@pytest.fixture
+def on_disk() -> Iterator[Path]:
+    """A file on a disk: /tmp may be in memory, and what goes there is not counted as written."""
+    with tempfile.NamedTemporaryFile(dir="/var/tmp") as file:
+        yield Path(file.name)
+
+
+def test_a_step_that_runs_for_a_while_is_sampled(home: Home, on_disk: Path) -> None:
     async def scenario() -> None:
         async with launcher(home) as run:
-            request = run.steps.command(sys.executable, "-c", BUSY)
+            request = run.steps.command(sys.executable, "-c", BUSY, str(on_disk))
             end = await run.run(request)
             assert isinstance(end, Exited)
             used = end.usage
