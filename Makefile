@@ -27,8 +27,10 @@ demo: $(READY) ## Run a machine-learning pipeline on an embedded Headrace (home:
 ui: $(READY) ## Serve the demo's home, with a page of its runs at http://127.0.0.1:8888
 	@$(BIN)/headrace up --home $(HOME_DIR)
 
+# In the order of the rooms: the long files of tests/crash and tests/sim come early, the short ones of tests/unit last, so
+# that no core waits long for the other. xdist's own order, the files with the fewest tests last, ends with long ones.
 test: check ## Check, then run every test, a file at a time on each core
-	@$(BIN)/pytest -n auto --dist loadfile
+	@$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: $(READY) ## Format, lint, types, and which room may import which
 	@$(BIN)/ruff format --check $(ROOMS)
