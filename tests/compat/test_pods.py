@@ -188,8 +188,9 @@ def test_a_secret_whose_key_is_not_there(back: Back, objects: str) -> None:
 
 
 def test_fields_of_the_pod(back: Back) -> None:
-    (found,) = back.play(pods.fields, team="x").outputs("seen")
-    seen = found["variables"]
+    (task,) = back.play(pods.fields).named("seen")
+    seen = parameters_of(task)["Output"]["variables"]
+    assert seen["NAME"] in [pod["name"] for pod in task["pods"]]
     assert (seen["LABEL"], seen["NO_LABEL"], seen["NOTE"]) == ("blue", "", "a: b, 'c'")
     assert (seen["NAME"], seen["UID"]) == (seen["KFP_POD_NAME"], seen["KFP_POD_UID"])
     assert seen["NODE"] == socket.gethostname()

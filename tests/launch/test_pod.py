@@ -16,12 +16,12 @@ from typing import Any
 
 import pytest
 from tests.launch.steps import HeldObjects, Running, Steps, launcher, log, until_file, until_gone
-from tests.launch.test_mounts import job_of, record_of, supervised
-from tests.mounting import skip_where_forbidden
+from tests.launch.test_mounts import become, job_of, record_of, supervised
+from tests.mounting import said_by_child, skip_where_forbidden
 
 from headrace.base.home import Home
 from headrace.launch.base import LaunchRequest
-from headrace.launch.runner import linux
+from headrace.launch.runner import linux, scene
 from headrace.model.pod import (
     ClaimVolume,
     ConfigMapVariables,
@@ -343,6 +343,17 @@ def test_a_step_with_other_ids_dies_with_its_supervisor(home: Home) -> None:
         await until_gone(step)
 
     asyncio.run(scenario())
+
+
+@only_on_linux
+def test_ids_that_are_forbidden_are_a_warning(home: Home) -> None:
+    skip_where_forbidden(home.root, lambda: become("ordinary"))  # it takes a user namespace to forbid them
+
+    def told() -> str:
+        become("forbidden")
+        return scene.ids_warning({"ids": [1234, 567], "folder": str(home.root), "reach": []})
+
+    assert "it runs as the server's user, not as 1234:567: a mount namespace cannot be made" in said_by_child(told)
 
 
 def test_what_must_not_run_as_root(home: Home, objects: HeldObjects) -> None:

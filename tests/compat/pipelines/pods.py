@@ -133,13 +133,16 @@ FIELDS = {
 
 
 @dsl.pipeline(name="fields")
-def fields(team: str):
+def fields():
     task = seen(variables=[*FIELDS, "KFP_POD_NAME", "KFP_POD_UID"], folders=[])
     for variable, path in FIELDS.items():
         kubernetes.use_field_path_as_env(task, variable, path)
     kubernetes.add_pod_label(task, "team", "blue")
     kubernetes.add_pod_annotation(task, "example.com/note", "a: b, 'c'")
-    give_text(value=team)
+    kubernetes.set_image_pull_policy(task, "Always")
+    kubernetes.set_image_pull_secrets(task, [MISSING])
+    kubernetes.add_node_selector(task, "disk", "ssd")
+    kubernetes.add_toleration(task, key="gpu", operator="Exists")
 
 
 @step
