@@ -47,7 +47,7 @@ WHY = {
     "container_with_concat_placeholder.yaml": _NO_PROGRAM,
     "container_with_if_placeholder.yaml": _NO_PROGRAM,
     "container_with_placeholder_in_fstring.yaml": _NO_PROGRAM,
-    "containerized_python_component.yaml": "The image 'kfp-image' is not run as a container",
+    "containerized_python_component.yaml": "image 'kfp-image',? (which )?is not run as a container",
     "critical/modelcar.yaml": "The model does not exist at: /oci/",
     "critical/pipeline_with_artifact_upload_download.yaml": _NO_PACKAGE,
     "gpu-scheduling/nvidia_gpu_scheduling_check.yaml": "",
