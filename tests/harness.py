@@ -17,6 +17,9 @@ ENDED = {"SUCCEEDED", "FAILED", "CANCELED", "SKIPPED"}
 PATIENCE = 120.0
 """Seconds after which a test gives up on a server: a guard against hanging, not a budget."""
 
+HTTP = httpx2.Client(verify=False, timeout=30, limits=httpx2.Limits(max_keepalive_connections=0))
+"""Asks each time anew, as `httpx2.get` does, which reads all certificates of the machine each time."""
+
 
 @dataclass
 class Server:
@@ -81,10 +84,10 @@ class Server:
                 self.process.wait()
 
     def get(self, path: str) -> Any:
-        return self._asked(httpx2.get(self.url + path, timeout=30))
+        return self._asked(HTTP.get(self.url + path))
 
     def post(self, path: str, body: object = None) -> Any:
-        return self._asked(httpx2.post(self.url + path, json=body if body is not None else {}, timeout=30))
+        return self._asked(HTTP.post(self.url + path, json=body if body is not None else {}))
 
     def _asked(self, answer: httpx2.Response) -> Any:
         assert answer.is_success, f"{answer.status_code}: {answer.text}"

@@ -60,7 +60,7 @@ class Api:
     http: httpx2.Client = field(init=False)
 
     def __post_init__(self) -> None:
-        self.http = httpx2.Client(base_url=self.url, timeout=30)
+        self.http = httpx2.Client(base_url=self.url, timeout=30, verify=False)
 
     def get(self, path: str, **params: Any) -> Any:
         return _answer(self.http.get(V2 + path, params=params))

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
+from urllib.request import getproxies
 
 import httpx2
 
@@ -43,7 +44,9 @@ class Client:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._http = httpx2.Client(base_url=url, timeout=_TIMEOUT, headers={"accept": "application/json"})
+        self._http = httpx2.Client(
+            base_url=url, timeout=_TIMEOUT, headers={"accept": "application/json"}, verify=_may_meet_tls(url)
+        )
 
     def __enter__(self) -> "Client":
         return self
@@ -321,6 +324,11 @@ def parse_events(lines: Iterator[str]) -> Iterator[ServerEvent]:
                 name = value
             case "data":
                 data.append(value)
+
+
+def _may_meet_tls(url: str) -> bool:
+    """The server or a proxy may be asked over TLS. Where none is, the machine's certificates need not be read."""
+    return not url.startswith("http:") or bool(getproxies().keys() - {"no"})
 
 
 def _check(response: httpx2.Response) -> None:

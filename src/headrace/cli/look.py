@@ -15,7 +15,6 @@ from headrace.cli.discover import options_of
 from headrace.cli.display import console, show
 from headrace.cli.find import find_run
 from headrace.cli.moments import show_moment
-from headrace.cli.pipeline import outline_of
 from headrace.cli.show import local_store, show_report, with_usage
 from headrace.cli.view import seconds, spell
 
@@ -43,6 +42,8 @@ def get(*, what: str, run: str, home: str | None, host: str | None, json: bool) 
         if json:
             output.document(report.as_json(view, store))
         else:
+            from headrace.cli.pipeline import outline_of  # with the compiler, which no list needs
+
             print(f"Run {view.run_id}")
             outline = outline_of(document.get("pipeline_spec"))
             show_report(client, view, outline, store, tree=True, options=options_of(home, host), every=True)
