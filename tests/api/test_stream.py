@@ -232,6 +232,14 @@ def test_logs_are_looked_through(api: Api, run_id: str) -> None:
     both = api.http.get(url, params={"q": "error:", "ignore_case": "true", "limit": 2, "task": "say"}).json()
     assert ([each["line"] for each in both["matches"]], both["truncated"]) == ([2, 3], True)
     assert api.http.get(url, params={"q": "error:", "attempt": 2}).json()["matches"] == []
+    for rank in (1, 2):
+        api.services.home.log(scene.attempt_id, rank).write_text(f"of another\n{'error: one of two' * (rank - 1)}\n")
+    (third,) = api.http.get(url, params={"q": "one of two"}).json()["matches"]
+    assert (third["rank"], third["line"], found[0]["rank"]) == (2, 2, 0)
+    log_url = f"/api/v1/runs/{run_id}/tasks/say/log"
+    assert api.http.get(log_url, params={"rank": 2}).text == "of another\nerror: one of two\n"
+    assert api.http.get(log_url, params={"rank": 2, "tail": 1}).text == "error: one of two\n"
+    assert api.http.get(log_url, params={"rank": 3}).status_code == 404
     for params, status in (({}, 400), ({"q": "x" * 1001}, 400), ({"q": "x", "task": "nobody"}, 404)):
         assert api.http.get(url, params=params).status_code == status
     assert api.http.get("/api/v1/runs/nope/logs", params={"q": "x"}).status_code == 404

@@ -90,6 +90,19 @@ def unlucky(file: str):
     flaky(file=file)
 
 
+@dsl.container_component
+def train():
+    """One fails, once the others have said who they are: the folder of the attempt is where all of them begin."""
+    fail = 'until [ -s log ] && [ -s log.rank-1 ]; do sleep 0.02; done; echo "Error: no luck"; exit 9'
+    script = f'echo "rank $RANK of $WORLD_SIZE"; if [ "$RANK" = 2 ]; then {fail}; fi; sleep 1000'
+    return ContainerSpec(image=IMAGE, command=["sh", "-c", script])
+
+
+@dsl.pipeline(name="training")
+def training():
+    kubernetes.add_pod_annotation(train(), "headrace.dev/workers", "3")
+
+
 @dsl.pipeline(name="waiting")
 def waiting(stubborn: bool = False):
     wait(stubborn=stubborn)
@@ -101,5 +114,5 @@ def spelling():
 
 
 if __name__ == "__main__":
-    for pipeline in (hello, needs, failing, unlucky, waiting, spelling, asks):
+    for pipeline in (hello, needs, failing, unlucky, training, waiting, spelling, asks):
         compiler.Compiler().compile(pipeline, str(Path(sys.argv[1], f"{pipeline.name}.yaml")))

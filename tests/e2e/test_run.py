@@ -127,6 +127,17 @@ def test_logs_are_looked_through(up: Cli, pipelines: Path) -> None:
     assert "--follow" in up.run("logs", "last", "-f", "--grep", "x", code=2).stderr
 
 
+def test_the_workers_of_a_training_job(up: Cli, pipelines: Path) -> None:
+    out = up.run("run", str(pipelines / "training.yaml"), code=1).stdout
+    assert "rank 2 of 3: exit code 9: Error: no luck" in out
+    assert up.run("logs", "last", "train").stdout.splitlines()[0] == "rank 0 of 3"
+    assert up.run("logs", "last", "train", "--rank", "1").stdout.splitlines()[0] == "rank 1 of 3"
+    assert up.run("logs", "last", "train", "--rank", "2").stdout == "rank 2 of 3\nError: no luck\n"
+    assert up.run("logs", "last", "--grep", "no luck").stdout == "train (rank 2):2: Error: no luck\n"
+    assert "no log of rank 3" in up.run("logs", "last", "train", "--rank", "3", code=2).stderr
+    assert "--rank" in up.run("logs", "last", "--rank", "1", code=2).stderr
+
+
 def test_logs_to_stderr_where_stdout_is_a_document(up: Cli, pipelines: Path) -> None:
     done = up.run("run", str(pipelines / "hello.yaml"), "--no-cache", "--logs", "--json")
     assert json.loads(done.stdout)["state"] == "SUCCEEDED"
@@ -145,7 +156,7 @@ def test_a_zip_and_a_python_file(up: Cli, pipelines: Path, tmp_path: Path) -> No
     [
         (["nothing.yaml"], "no such file"),
         (["{empty}"], "defines no pipeline"),
-        (["{here}/pipelines.py"], "several pipelines: inner, hello, needs, failing, unlucky, waiting"),
+        (["{here}/pipelines.py"], "several pipelines: asks, inner, hello, needs, failing, unlucky, training, waiting"),
         (["{broken}"], "broken.yaml"),
         (["{hello}", "-p", "nam=x"], "name (STRING), times (NUMBER_INTEGER)"),
         (["{hello}", "-p", "times=many"], "NUMBER_INTEGER"),

@@ -5,7 +5,8 @@ The files are read through, a line at a time, in a thread; nothing is indexed. L
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from functools import partial
+from itertools import count, islice
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -30,7 +31,7 @@ SHOWN = 2000
 
 class LogSearch(Handlers):
     async def get(self, request: Request) -> Response:
-        """Each match with its task, attempt and line number from 1; `truncated` where there are more than `limit`."""
+        """Each match with its task, attempt, rank and line number from 1; `truncated` where there are over `limit`."""
         run_id, text, node = query.path(request, "run_id"), query.text(request, "q"), query.text(request, "task")
         if not text or len(text) > LONGEST_TEXT:
             hint = f"Give 1 to {LONGEST_TEXT} characters"
@@ -47,22 +48,24 @@ class LogSearch(Handlers):
     def _matches(self, attempts: Sequence[tuple[Task, Attempt]], text: str, any_case: bool) -> Iterator[LogMatch]:
         wanted = text.casefold() if any_case else text
         for task, attempt in attempts:
-            for number, line in enumerate(self._lines(attempt), 1):
+            for rank, number, line in self._lines(attempt):
                 if wanted in (line.casefold() if any_case else line):
                     yield LogMatch(
                         task=task.path,
                         task_id=task.task_id,
                         attempt=attempt.number,
+                        rank=rank,
                         line=number,
                         text=line[:SHOWN],
                     )
 
-    def _lines(self, attempt: Attempt) -> Iterator[str]:
-        """What the attempt printed; nothing where it has no log (any more)."""
-        try:
-            file = self.services.home.log(attempt.attempt_id).open("rb")
-        except FileNotFoundError:
-            return
-        with file:
-            while line := file.readline(LONGEST_LINE):
-                yield line.decode(errors="replace").rstrip("\r\n")
+    def _lines(self, attempt: Attempt) -> Iterator[tuple[int, int, str]]:
+        """What the attempt printed, with rank and line number; nothing where it has no log (any more)."""
+        for rank in count():
+            try:
+                file = self.services.home.log(attempt.attempt_id, rank).open("rb")
+            except FileNotFoundError:
+                return
+            with file:
+                for number, line in enumerate(iter(partial(file.readline, LONGEST_LINE), b""), 1):
+                    yield rank, number, line.decode(errors="replace").rstrip("\r\n")

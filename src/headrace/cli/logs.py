@@ -79,14 +79,19 @@ def logs(
 
 
 def _print_matches(found: Document, *, json: bool) -> int:
-    """One line a match, as grep writes it: the step, which try where it was not the first, the line's number."""
+    """One line a match, as grep writes it: the step, which try where it was not the first, the line's number.
+
+    Of a training job also which process, but of the first.
+    """
     for match in found["matches"]:
         name = match["task"].removeprefix("root.")
         if json:
-            output.line({"task": name, "attempt": match["attempt"], "number": match["line"], "line": match["text"]})
+            told = {"attempt": match["attempt"], "rank": match["rank"], "number": match["line"], "line": match["text"]}
+            output.line({"task": name, **told})
         else:
-            again = f" (attempt {match['attempt']})" if match["attempt"] > 1 else ""
-            print(f"{name}{again}:{match['line']}: {match['text']}")
+            which = [f"{key} {match[key]}" for key, first in (("attempt", 1), ("rank", 0)) if match[key] > first]
+            place = f"{name} ({', '.join(which)})" if which else name
+            print(f"{place}:{match['line']}: {match['text']}")
     if found["truncated"]:
         print("There are more lines than these: name a step, or look for more of the text", file=sys.stderr)
     return 0 if found["matches"] else 1

@@ -271,7 +271,7 @@ class Dispatcher:
                 )
         else:
             failure = Failure(explain_exit(seen, sent.request, self._settings.images))
-            infrastructure = not seen.killed and was_starved(sent.request)
+            infrastructure = not seen.killed and was_starved(sent.request, seen.rank or 0)
         return AttemptFailed(
             step.attempt_id,
             path,

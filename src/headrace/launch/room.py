@@ -19,9 +19,9 @@ _LITTLE = 0.05
 """With less than this share of it free, a disk is to blame that somebody finds it full."""
 
 
-def was_starved(request: LaunchRequest) -> bool:
-    """The step found a disk full, and that disk is full without what the step wrote. Reads files."""
-    said = tail(request.folder / wire.LOG)
+def was_starved(request: LaunchRequest, rank: int = 0) -> bool:
+    """The step found a disk full, as the log of that rank says, and it is, even without what it wrote. Reads files."""
+    said = tail(request.folder / wire.log_of(rank))
     if not is_full(request.folder) and not any(each in said for each in _SAID):
         return False
     own: Counter[int] = Counter()

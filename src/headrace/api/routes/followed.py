@@ -66,7 +66,7 @@ def followed_routes(services: Services, closing: Closing) -> list[ApiRoute]:
             Operation(
                 "HeadraceService_SearchLogs",
                 "search a run's logs: the lines that hold `q`, of all attempts. Gives `matches` with `task`, "
-                "`attempt`, `line` and `text`; `task`, `attempt`, `ignore_case` and `limit` narrow it down, "
+                "`attempt`, `rank`, `line` and `text`; `task`, `attempt`, `ignore_case` and `limit` narrow it down, "
                 "`truncated` says that there are more",
                 own.LogMatches,
                 query=(

@@ -84,11 +84,12 @@ class Explanation(Told):
 
 
 class LogMatch(Told):
-    """A line of a log; lines are counted from 1."""
+    """A line of a log; lines are counted from 1. `rank` is which process of a training job printed it, else 0."""
 
     task: str
     task_id: str
     attempt: int
+    rank: int
     line: int
     text: str
 
