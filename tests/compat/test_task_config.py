@@ -6,7 +6,6 @@ import httpx2
 import pytest
 from tests.compat.pipelines import task_configs
 from tests.compat.pipelines.play import Back, Played
-from tests.harness import parameters_of
 from tests.mounting import skip_where_forbidden
 
 
@@ -50,8 +49,9 @@ def test_without_passthroughs_it_is_empty_and_the_step_has_all(played: Played) -
 
 def test_it_is_an_input_of_the_task_like_any_other(played: Played) -> None:
     (task,) = played.named("told")
-    given = parameters_of(task, "inputs")
-    assert given["config"]["env"] == [{"name": "SIZE", "value": "big"}]
+    (given,) = [each for each in task["inputs"]["parameters"] if each["parameter_key"] == "config"]
+    assert given["value"]["env"] == [{"name": "SIZE", "value": "big"}]
+    assert given["type"] == "RUNTIME_VALUE_INPUT"
 
 
 def test_objects_are_named_and_are_there_where_they_are_applied(

@@ -18,6 +18,7 @@ from headrace.spec.plan import (
     Loop,
     OutputSelector,
     ParameterSource,
+    ParameterType,
     Plan,
     TaskPlan,
 )
@@ -69,7 +70,16 @@ def inputs(plan: Plan, path: str) -> Side:
         source = found.get(name)
         return _DEFAULT if source is None else _source(source, around)
 
-    return Side(lambda name: origin(sources, name), lambda name: origin(task.artifacts, name))
+    def parameter(name: str) -> Origin:
+        return _GIVEN if _is_config(task, name) else origin(sources, name)
+
+    return Side(parameter, lambda name: origin(task.artifacts, name))
+
+
+def _is_config(task: TaskPlan, name: str) -> bool:
+    """The engine makes the step's own configuration its value, whatever it is bound to."""
+    spec = task.component.interface.input_parameters.get(name)
+    return spec is not None and spec.type is ParameterType.TASK_CONFIG and not isinstance(task.component, Dag)
 
 
 def outputs(plan: Plan, path: str) -> Side:
