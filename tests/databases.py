@@ -27,7 +27,7 @@ from headrace.store import keys, tables
 from headrace.store.db import Database
 
 USER, PASSWORD = "headrace", "p@ss: w/rd%"
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds after which a server that does not start is given up."""
 
 

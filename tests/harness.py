@@ -14,10 +14,10 @@ from typing import Any
 import httpx2
 
 ENDED = {"SUCCEEDED", "FAILED", "CANCELED", "SKIPPED"}
-PATIENCE = 120.0
+PATIENCE = 300.0
 """Seconds after which a test gives up on a server: a guard against hanging, not a budget."""
 
-HTTP = httpx2.Client(verify=False, timeout=30, limits=httpx2.Limits(max_keepalive_connections=0))
+HTTP = httpx2.Client(verify=False, timeout=PATIENCE, limits=httpx2.Limits(max_keepalive_connections=0))
 """Asks each time anew, as `httpx2.get` does, which reads all certificates of the machine each time."""
 
 
@@ -78,7 +78,7 @@ class Server:
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(30)
+                self.process.wait(PATIENCE)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()

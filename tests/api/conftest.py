@@ -60,7 +60,7 @@ class Api:
     http: httpx2.Client = field(init=False)
 
     def __post_init__(self) -> None:
-        self.http = httpx2.Client(base_url=self.url, timeout=30, verify=False)
+        self.http = httpx2.Client(base_url=self.url, timeout=120, verify=False)
 
     def get(self, path: str, **params: Any) -> Any:
         return _answer(self.http.get(V2 + path, params=params))
@@ -133,7 +133,7 @@ def start(home: Path, settings: Settings, host: str = "127.0.0.1", database_url:
 
     thread = threading.Thread(target=asyncio.run, args=(main(),))
     thread.start()
-    url, loop, task = up.get(timeout=30)
+    url, loop, task = up.get(timeout=120)
 
     def stop() -> None:
         if thread.is_alive():

@@ -34,7 +34,7 @@ class Maker:
     gate: threading.Event = field(default_factory=threading.Event)
 
     def __call__(self, tx: Tx, run_id: str, full: bool) -> bytes:
-        self.gate.wait(20)
+        self.gate.wait(120)
         self.made += 1
         run = query.get_run(tx, run_id)
         return f"{run.state} {run.storage_state} {full}".encode()

@@ -28,10 +28,10 @@ def test_a_dry_run_says_what_would_be_made_and_makes_nothing(api: Api, document:
 def test_what_has_had_its_run_gets_none_unless_asked_again(api: Api, document: dict[str, Any]) -> None:
     trigger = {"cron_schedule": {"cron": "@daily", "start_time": "2023-01-01T12:00:00Z"}}
     made = make(api, document, trigger=trigger)["recurring_run_id"]
-    assert api.woken.get(timeout=5) == "schedules"
+    assert api.woken.get(timeout=60) == "schedules"
     fire(api, made)
     begun = asked(api, made, max_parallel=2)
-    assert api.woken.get(timeout=5) == "schedules"
+    assert api.woken.get(timeout=60) == "schedules"
     assert [tick.get("run_before", False) for tick in begun["ticks"]] == [False, True, False]
     assert (begun["state"], begun["waiting"], begun["max_parallel"]) == ("RUNNING", 2, 2)
     assert (begun["start_time"], begun["end_time"]) == (THREE["start_time"], THREE["end_time"])

@@ -81,7 +81,7 @@ def test_one_is_made_and_shown_as_kfp_shows_it(api: Api, document: dict[str, Any
         "plugins_input": {"mlflow": {"a": 1}},
         "next_scheduled_at": "2026-01-01T06:30:00Z",
     }
-    assert api.woken.get(timeout=5) == "schedules"
+    assert api.woken.get(timeout=60) == "schedules"
     shown = api.get(f"/recurringruns/{recurring_run_id}")
     assert shown["pipeline_spec"] == document
     assert shown["next_scheduled_at"] == "2026-01-01T06:30:00Z"
@@ -224,7 +224,7 @@ def test_they_are_listed_sorted_filtered_and_paged(api: Api, document: dict[str,
 def test_it_is_disabled_and_enabled_again(api: Api, document: dict[str, Any]) -> None:
     made = make(api, document)
     one = f"/recurringruns/{made['recurring_run_id']}"
-    assert api.woken.get(timeout=5) == "schedules"
+    assert api.woken.get(timeout=60) == "schedules"
     assert api.post(f"{one}:disable") == {}
     shown = api.get(one)
     assert (shown["mode"], shown["status"], "next_scheduled_at" in shown) == ("DISABLE", "DISABLED", False)
@@ -232,7 +232,7 @@ def test_it_is_disabled_and_enabled_again(api: Api, document: dict[str, Any]) ->
     api.post(f"{one}:disable")
     assert api.post(f"{one}:enable", {}) == {}
     assert api.get(one)["status"] == "ENABLED"
-    assert api.woken.get(timeout=5) == "schedules"
+    assert api.woken.get(timeout=60) == "schedules"
 
 
 def test_archiving_its_experiment_disables_it(api: Api, document: dict[str, Any]) -> None:

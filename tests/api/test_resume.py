@@ -29,7 +29,7 @@ def test_the_new_run_is_like_the_old_one_and_says_where_it_comes_from(api: Api) 
     answer = resume(api, old, at=["say"], parameters={"count": 4})
     assert answer.status_code == 200, answer.text
     new = answer.json()
-    assert api.woken.get(timeout=5) == new["run_id"] != old
+    assert api.woken.get(timeout=60) == new["run_id"] != old
     assert (new["display_name"], new["description"]) == ("nightly from say", "what it is for")
     assert new["runtime_config"]["parameters"] == {"count": 4}
     assert new["state"] == "PENDING"

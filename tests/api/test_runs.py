@@ -31,7 +31,7 @@ def refused(api: Api, status: int, body: Any) -> str:
 
 def test_a_run_of_a_document_is_written_and_its_controller_woken(api: Api, document: dict[str, Any]) -> None:
     run = api.run(document, description="d", runtime_config=COUNT)
-    assert api.woken.get(timeout=5) == run["run_id"]
+    assert api.woken.get(timeout=60) == run["run_id"]
     assert run["state"] == "PENDING"
     assert run["state_history"] == [{"update_time": run["created_at"], "state": "PENDING"}]
     assert run["pipeline_spec"] == document
@@ -153,7 +153,7 @@ def test_what_plug_ins_are_given_is_kept_and_bounded(api: Api, document: dict[st
     assert run["plugins_input"] == given
     assert api.get(f"/runs/{run['run_id']}")["plugins_input"] == given
     assert "plugins_input" not in api.get("/runs")["runs"][0]
-    api.woken.get(timeout=5)
+    api.woken.get(timeout=60)
     deep: Any = 1
     for _ in range(11):
         deep = {"x": deep}
@@ -224,9 +224,9 @@ def test_an_ended_run_shows_outputs_metrics_and_failures(api: Api, document: dic
 def test_terminate_is_a_wish_that_shows_at_once_and_is_granted_once(api: Api, document: dict[str, Any]) -> None:
     run_id = api.run(document, runtime_config=COUNT)["run_id"]
     api.advance(run_id, *Scene(run_id).started())
-    api.woken.get(timeout=5)
+    api.woken.get(timeout=60)
     assert api.post(f"/runs/{run_id}:terminate") == {}
-    assert api.woken.get(timeout=5) == run_id
+    assert api.woken.get(timeout=60) == run_id
     assert api.get(f"/runs/{run_id}")["state"] == "CANCELING"
     assert api.get("/runs")["runs"][0]["state"] == "CANCELING"
     again = api.http.post(f"{V2}/runs/{run_id}:terminate")
@@ -240,13 +240,13 @@ def test_terminate_is_a_wish_that_shows_at_once_and_is_granted_once(api: Api, do
 
 def test_retry_is_for_runs_that_have_ended(api: Api, document: dict[str, Any]) -> None:
     run_id = api.run(document, runtime_config=COUNT)["run_id"]
-    api.woken.get(timeout=5)
+    api.woken.get(timeout=60)
     early = api.http.post(f"{V2}/runs/{run_id}:retry")
     assert (early.status_code, early.json()["code"]) == (409, 10)
     assert "not in a terminal state" in early.json()["message"]
     api.advance(run_id, [TerminateRequested(AT)], [RunMoved(AT, State.CANCELED)])
     assert api.post(f"/runs/{run_id}:retry") == {}
-    assert api.woken.get(timeout=5) == run_id
+    assert api.woken.get(timeout=60) == run_id
     assert api.get(f"/runs/{run_id}")["state"] == "PENDING"
     assert api.http.post(f"{V2}/runs/nobody:retry").status_code == 404
 
@@ -275,9 +275,9 @@ def test_a_run_of_an_archived_experiment_stays_archived(api: Api, document: dict
 def test_a_live_run_that_is_deleted_is_out_of_sight_and_terminated(api: Api, document: dict[str, Any]) -> None:
     run_id = api.run(document, runtime_config=COUNT)["run_id"]
     api.advance(run_id, *Scene(run_id).started())
-    api.woken.get(timeout=5)
+    api.woken.get(timeout=60)
     assert api.delete(f"/runs/{run_id}") == {}
-    assert api.woken.get(timeout=5) == run_id
+    assert api.woken.get(timeout=60) == run_id
     assert api.get("/runs") == {}
     for method, path in (
         ("GET", ""),

@@ -8,6 +8,7 @@ HEADRACE_TEST_JUMPS        `7`: a seed; by a day forth or back, about every eigh
 
 import argparse
 import asyncio
+import contextlib
 import os
 import random
 import signal
@@ -25,9 +26,12 @@ DAY = 86_400
 
 
 def children() -> list[int]:
-    """The processes that this one started itself."""
-    found = Path(f"/proc/{os.getpid()}/task").glob("*/children")
-    return [int(pid) for each in found for pid in each.read_text().split()]
+    """The processes that this one started itself; a thread that ends between two looks has none."""
+    found: list[int] = []
+    for each in Path(f"/proc/{os.getpid()}/task").glob("*/children"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            found += map(int, each.read_text().split())
+    return found
 
 
 class JumpingClock:
@@ -61,7 +65,8 @@ class Trouble:
         if fault == self.fault and self.seen[fault] == self.passing:
             if self.tree:
                 for pid in children():
-                    os.kill(pid, signal.SIGKILL)
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
             os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx2
 import pytest
 from tests.crash.test_kill import SCRIPT
-from tests.harness import Server
+from tests.harness import PATIENCE, Server
 from tests.ir import pipeline, shell_task
 
 from headrace.controllers.faults import Fault
@@ -36,7 +36,7 @@ def test_killed_while_runs_go(tmp_path: Path, fault: Fault) -> None:
     with pytest.raises(httpx2.TransportError):
         httpx2.post(doomed.url + ROUTE, json={}, timeout=60)
     assert doomed.process is not None
-    assert doomed.process.wait(60) == -signal.SIGKILL, "the fault was never passed"
+    assert doomed.process.wait(PATIENCE) == -signal.SIGKILL, "the fault was never passed"
     last = Server(home, environment=KEEP).start()
     try:
         assert last.post(ROUTE)["artifacts"] == RUNS - 1

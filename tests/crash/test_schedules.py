@@ -58,7 +58,7 @@ def test_killed_while_it_catches_up(tmp_path: Path, fault: Fault, passing: int) 
     doomed = Server(tmp_path / "home", script=SCRIPT, environment={"HEADRACE_TEST_FAULT": f"{fault}:{passing}"}).start()
     create(doomed, proof)
     assert doomed.process is not None
-    assert doomed.process.wait(60) == -signal.SIGKILL, "the fault was never passed"
+    assert doomed.process.wait(PATIENCE) == -signal.SIGKILL, "the fault was never passed"
     server = Server(tmp_path / "home").start()
     try:
         runs = ended(server)

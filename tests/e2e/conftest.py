@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.harness import Server
+from tests.harness import PATIENCE, Server
 
 HEADRACE = [sys.executable, "-m", "headrace"]
 
@@ -28,7 +28,7 @@ class Cli:
 
     def run(self, *words: str, code: int = 0) -> "subprocess.CompletedProcess[str]":
         """Run it to its end, which must be with that exit code and never with a traceback."""
-        done = subprocess.run(self.command(*words), capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(self.command(*words), capture_output=True, text=True, timeout=PATIENCE, check=False)
         assert done.returncode == code, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         assert "Traceback" not in done.stderr
         return done

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from tests.e2e.conftest import Cli
+from tests.harness import PATIENCE
 
 HERE = Path(__file__).parent
 
@@ -25,7 +26,7 @@ def wait_for(process: "subprocess.Popen[str]", text: str) -> None:
 
 
 def finish(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE)
     return process.returncode, out, err
 
 
@@ -247,7 +248,7 @@ def test_on_a_terminal_the_tree_is_drawn(up: Cli, pipelines: Path) -> None:
             break
         seen += piece
     os.close(main)
-    assert process.wait(60) == 0
+    assert process.wait(PATIENCE) == 0
     text = seen.decode()
     assert "└─ " in text
     assert "inner" in text

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from tests.harness import Server
+from tests.harness import PATIENCE, Server
 
 WORD = "c0rrect-h0rse-battery"
 
@@ -84,7 +84,7 @@ def test_killed_between_the_making_of_the_key_and_the_first_secret(tmp_path: Pat
     with pytest.raises(httpx2.TransportError):
         server.post("/api/v1/secrets", {"name": "db", "string_data": {"password": WORD}})
     assert server.process is not None
-    assert server.process.wait(60) == -signal.SIGKILL
+    assert server.process.wait(PATIENCE) == -signal.SIGKILL
     key = home / "secret.key"
     assert key.stat().st_mode & 0o777 == 0o600
     sealed_with = key.read_bytes()

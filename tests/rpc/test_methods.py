@@ -81,7 +81,7 @@ def test_runs(api: Api, client: Client, document: dict[str, Any]) -> None:
     asked = run_pb2.Run(display_name="r", runtime_config=CONFIG, pipeline_spec=document)
     made = client.json("CreateRun", run=asked)
     run_id = made["run_id"]
-    assert api.woken.get(timeout=10) == run_id
+    assert api.woken.get(timeout=60) == run_id
     assert made == client.json("GetRun", run_id=run_id) == api.get(f"/runs/{run_id}")
     assert (made["pipeline_spec"], made["runtime_config"]) == (document, {"parameters": {"count": 3}})
     assert made["finished_at"] == "1970-01-01T00:00:00Z"
@@ -114,7 +114,7 @@ def test_an_ended_run_its_tasks_and_what_they_gave(api: Api, client: Client, doc
     data = client.call("ReadArtifact", run_id=run_id, node_id="say", artifact_name="table").data
     assert data == base64.b64decode(api.get(f"/runs/{run_id}/nodes/say/artifacts/table:read")["data"]) == b"\0\xff"
     client.call("RetryRun", run_id=run_id)
-    assert api.woken.get(timeout=10) == run_id
+    assert api.woken.get(timeout=60) == run_id
 
 
 def test_recurring_runs(api: Api, client: Client, document: dict[str, Any]) -> None:

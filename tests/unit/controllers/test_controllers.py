@@ -106,11 +106,11 @@ class Place:
             if rows.run.state.ended:
                 self.feed.unwatch(run_id, watched)
                 return rows
-            await asyncio.wait_for(watched, 20)
+            await asyncio.wait_for(watched, 120)
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Let the loop turn until it is so."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             while not condition():
                 await asyncio.sleep(0)
 
@@ -232,7 +232,7 @@ async def test_a_run_that_is_deleted_while_it_runs_is_killed_and_leaves_no_rows(
         place.database.submit(lambda tx: upkeep.delete_run(tx, run_id, now)).result()
         controllers.wake(run_id)
         while place.database.read(lambda tx: runs.exists(tx, run_id)):
-            await asyncio.wait_for(watched, 20)
+            await asyncio.wait_for(watched, 120)
             watched = place.feed.watch(run_id)
         await place.until(lambda: controllers.live_runs == 0)
         controllers.wake(run_id)

@@ -452,7 +452,7 @@ async def test_the_loop_is_woken_by_what_ends_and_what_is_made(place: Place) -> 
         place.clock.advance(125)
         controllers.schedules_changed()
         for number in (1, 2):
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(120):
                 while len(launcher.claimed) < number:
                     await asyncio.sleep(0.001)
             launcher.end(list(launcher.claimed)[-1], 0)
@@ -468,11 +468,11 @@ async def test_a_clock_that_jumps_ahead_is_noticed(place: Place, monkeypatch: py
     running = place.loop()
     running.start()
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while running._waiting:
                 await asyncio.sleep(0.001)  # It has yet to fall asleep.
         place.clock.advance(366 * 86_400)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while not place.woken:
                 await asyncio.sleep(0.001)
     finally:
@@ -493,7 +493,7 @@ async def test_a_database_in_trouble_is_tried_again(place: Place, monkeypatch: p
     running = place.loop(trouble)
     running.start()
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while not place.woken:
                 await asyncio.sleep(0.001)
     finally:
