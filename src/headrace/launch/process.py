@@ -115,7 +115,8 @@ class ProcessLauncher:
         except OSError as error:
             self._end(live, self._refused(live, f"its accelerators cannot be noted: {error}", True))
             return
-        live.request = replace(request, system_env=(*request.system_env, *given.items()))
+        if given:
+            live.request = replace(request, system_env=(*request.system_env, *given.items()))
         self._go_on(live)
 
     def kill(self, request: LaunchRequest, *, grace: float) -> None:
