@@ -16,7 +16,7 @@ from headrace.base.settings import ImageSetting, Settings
 from headrace.launch.base import Exited, LaunchRequest, Lost, Objects, Observation, Refused, Started
 from headrace.launch.process import ProcessLauncher
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds after which a test gives up: a guard against hanging, not a budget."""
 
 OWN = "own-environment"

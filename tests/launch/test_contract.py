@@ -91,8 +91,9 @@ ENDS = {
     "wrong type": "def step() -> int:\n    return 'text'\n",
     "at exit": "def step():\n    import atexit\n    atexit.register(print, 'at exit')\n    print('body')\n",
     "threads": (
-        "def step():\n    import threading, time\n"
-        "    threading.Thread(target=lambda: (time.sleep(0.2), print('from a thread'))).start()\n    print('body')\n"
+        "def step():\n    import threading, time\n    printed = threading.Event()\n"
+        "    last = lambda: (printed.wait(), time.sleep(0.2), print('from a thread'))\n"
+        "    threading.Thread(target=last).start()\n    print('body')\n    printed.set()\n"
     ),
     "daemon thread": (
         "def step():\n    import threading, time\n"

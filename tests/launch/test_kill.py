@@ -9,7 +9,7 @@ from tests.launch.steps import INSTALL_KFP, Running, launcher, log, until_file, 
 from headrace.base.home import Home
 from headrace.launch.base import Exited, LaunchRequest
 
-PATIENT = 60.0
+PATIENT = 600.0
 """A grace that no test waits for."""
 
 POLITE = """
