@@ -24,6 +24,7 @@ _SPELLED = {
     "outputs": "its outputs",
     "environment": "what `images` gives for its image",
     "claims": "the volume claims that it mounts",
+    "sources": "the image's sources",
 }
 
 

@@ -1,7 +1,8 @@
 """The file of an upload: a multipart form with one part `uploadfile`, bounded while it is read, and kept on disk."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
@@ -10,28 +11,44 @@ from headrace.api import body
 from headrace.base.errors import InvalidInput
 
 PART = "uploadfile"
-_FAILED = "Failed to upload pipeline"
 _ENVELOPE = 64 * 1024
-_HINT = f'Send multipart/form-data with the pipeline as the part "{PART}", as kfp.Client.upload_pipeline does'
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What is uploaded: how an error begins, what it says is to be done, and the most bytes of the file."""
+
+    failed: str
+    hint: str
+    limit: int = body.MAX_BODY
+
+
+PIPELINE = Kind(
+    "Failed to upload pipeline",
+    f'Send multipart/form-data with the pipeline as the part "{PART}", as kfp.Client.upload_pipeline does',
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The file, and the texts beside it."""
+
+    file: UploadFile
+    texts: Mapping[str, str]
 
 
 @asynccontextmanager
-async def uploaded(request: Request) -> AsyncIterator[UploadFile]:
-    """The uploaded file, until it is closed at the end. Raises InvalidInput, TooLarge."""
+async def uploaded(request: Request, kind: Kind = PIPELINE) -> AsyncIterator[Form]:
+    """The form, whose file is closed at the end. Raises InvalidInput, TooLarge."""
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-        raise InvalidInput(f"{_FAILED}: the body is no multipart form", hint=_HINT)
-    bounded = body.bounded(request, body.MAX_BODY + _ENVELOPE)
+        raise InvalidInput(f"{kind.failed}: the body is no multipart form", hint=kind.hint)
+    bounded = body.bounded(request, kind.limit + _ENVELOPE)
     async with bounded.form(max_files=1, max_fields=16) as form:
         part = form.get(PART)
         if not isinstance(part, UploadFile):
-            raise InvalidInput(f'{_FAILED}: the form has no file "{PART}"', hint=_HINT)
-        yield part
-
-
-async def contents(file: UploadFile) -> bytes:
-    """The file's bytes. Raises InvalidInput where there are none, TooLarge."""
-    if not file.size:
-        raise InvalidInput(f"{_FAILED}: the file is empty", where=PART, hint=_HINT)
-    if file.size > body.MAX_BODY:
-        raise body.too_large(body.MAX_BODY)
-    return await file.read()
+            raise InvalidInput(f'{kind.failed}: the form has no file "{PART}"', hint=kind.hint)
+        if not part.size:
+            raise InvalidInput(f"{kind.failed}: the file is empty", where=PART, hint=kind.hint)
+        if part.size > kind.limit:
+            raise body.too_large(kind.limit)
+        yield Form(part, {name: text for name, text in form.items() if isinstance(text, str)})

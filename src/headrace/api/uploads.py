@@ -11,7 +11,7 @@ from headrace.api import proto_json, query
 from headrace.api.body import reply
 from headrace.api.convert import catalog as convert
 from headrace.api.handlers import Handlers
-from headrace.api.multipart import contents, uploaded
+from headrace.api.multipart import uploaded
 from headrace.api.packages import Labels, Package, Packages
 from headrace.base.errors import InvalidInput, NotFound
 
@@ -29,8 +29,8 @@ class Uploads(Handlers):
     async def pipeline(self, request: Request) -> Response:
         """A new pipeline, and its first version of the same name."""
         namespace = self.principal(request).namespace
-        async with uploaded(request) as file, self.turns:
-            labels, package = await self._package(request, file)
+        async with uploaded(request) as form, self.turns:
+            labels, package = await self._package(request, form.file)
             pipeline = self.packages.pipeline(labels, namespace)
             await self.packages.keep(package, labels, pipeline.pipeline_id, pipeline)
         return reply(convert.pipeline(pipeline))
@@ -40,8 +40,8 @@ class Uploads(Handlers):
         pipeline_id = query.text(request, "pipelineid")
         if not pipeline_id:
             raise InvalidInput("the pipeline is missing", where="pipelineid", hint="Give its id in the query")
-        async with uploaded(request) as file, self.turns:
-            labels, package = await self._package(request, file)
+        async with uploaded(request) as form, self.turns:
+            labels, package = await self._package(request, form.file)
             try:
                 version = await self.packages.keep(package, labels, pipeline_id)
             except NotFound as error:  # KFP's answer for a pipeline that is named in the query and is not there
@@ -58,7 +58,7 @@ class Uploads(Handlers):
             tags=_tags(query.text(request, "tags")),
         )
         code_source_url = query.text(request, "code_source_url")
-        return labels, await self.packages.open(await contents(file), filename, code_source_url=code_source_url)
+        return labels, await self.packages.open(await file.read(), filename, code_source_url=code_source_url)
 
 
 def _tags(text: str) -> dict[str, str]:

@@ -9,6 +9,7 @@ store/BUCKET/...   what `minio://BUCKET/...` means; store.gs/ and store.s3/ are 
 attempts/ID/       an attempt's own folder: log, claim, exit record, outputs/, tmp/
 environments/KEY/  the Python environments of steps
 accelerators/ID    which attempt has one of the machine's accelerators
+contexts/DIGEST/   sources that stand for images: what `headrace image map` was given
 volumes/UID/       what is in a persistent volume claim
 workspaces/RUN/    the workspace that the steps of a run share
 """
@@ -77,6 +78,10 @@ class Home:
     @property
     def accelerators(self) -> Path:
         return self.root / "accelerators"
+
+    @property
+    def contexts(self) -> Path:
+        return self.root / "contexts"
 
     @property
     def volumes(self) -> Path:

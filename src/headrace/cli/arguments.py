@@ -9,6 +9,7 @@ from typing import Any
 
 from headrace import __version__
 from headrace.cli.grammar.act import SHELL, add_act
+from headrace.cli.grammar.images import add_images
 from headrace.cli.grammar.keep import add_cache, add_retention
 from headrace.cli.grammar.look import add_look
 from headrace.cli.grammar.objects import add_objects
@@ -53,4 +54,5 @@ def build_parser() -> argparse.ArgumentParser:
     add_schedule(commands)
     add_webhook(commands)
     add_objects(commands)
+    add_images(commands)
     return parser

@@ -6,7 +6,7 @@ Knows HTTP and the routes, not what the documents mean: `wire` reads those. Sync
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import IO, Any
 from urllib.parse import quote
 from urllib.request import getproxies
 
@@ -19,6 +19,7 @@ _V2 = "/apis/v2beta1"
 _OWN = "/api/v1"
 _OWN_SCHEDULES = "/api/v1/recurringruns"
 _WEBHOOKS = "/api/v1/webhooks"
+_IMAGES = "/api/v1/images"
 _LIST_KEYS = {"recurringruns": "recurringRuns", "configmaps": "config_maps", "pvcs": "claims"}
 _TIMEOUT = httpx2.Timeout(60, connect=5)
 _BY_CODE: dict[int, type[errors.HeadraceError]] = {
@@ -217,6 +218,23 @@ class Client:
 
     def delete_object(self, kind: str, name: str) -> None:
         self._call("DELETE", f"{_OWN}/{kind}/{quote(name, safe='')}")
+
+    def map_image(self, query: Mapping[str, str], archive: IO[bytes], requirements: str) -> Document:
+        """Say which sources stand for the image: a tar.gz, and their requirements unless that has them too."""
+        parts = {"data": {"requirements": requirements}} if requirements else {}
+        files, given = (
+            {"uploadfile": ("context.tar.gz", archive)},
+            {key: value for key, value in query.items() if value},
+        )
+        return self._call("PUT", _IMAGES, params=given, files=files, timeout=None, **parts)
+
+    def images(self) -> list[Document]:
+        """Those that are mapped, by name."""
+        found: list[Document] = self._get(_IMAGES).get("images", [])
+        return found
+
+    def unmap_image(self, image: str) -> None:
+        self._call("DELETE", _IMAGES, params={"image": image})
 
     def cache(self, *, limit: int, **which: str) -> list[Document]:
         """Up to `limit` entries of the cache, newest first; `which` narrows them."""

@@ -1,9 +1,11 @@
-"""`headrace gc`: attempt folders and environments that nothing needs, removed; with the server up or down.
+"""`headrace gc`: attempt folders, environments and sources that nothing needs, removed; with the server up or down.
 
 An attempt's folder is needed while its run is in the database (its log is in it) or its step runs. Folders are listed
 before the database is asked: a row is committed before its folder is made, so a folder without a row is nobody's.
 An environment is needed while steps use it: its ready mark is touched by each step that is started in it. Both are
 built or written again when they are missed, so a wrong guess costs time, never a result.
+Sources are needed while an image is mapped to them or a task that has not ended was reached with them; a run that is
+live may still reach one with those that its images were mapped to when it began, so they are as old as their last use.
 """
 
 import fcntl
@@ -20,11 +22,12 @@ from headrace.cli.database import opened
 from headrace.cli.view import spell_bytes
 from headrace.launch.attempt import is_running
 from headrace.launch.runner.wire import CLAIM
-from headrace.store import upkeep
+from headrace.store import images, upkeep
 
 _DAY = 24 * 3600
 _MARGIN = 2 * 3600
-"""Seconds that may lie between an environment's last mark and the claim of a step in it: servers mark it hourly."""
+"""Seconds that may lie between an environment's last mark and the claim of a step in it: servers mark it hourly. And
+between the making of a context and the row that names it."""
 _READY = "headrace-ready.json"
 _LOCKS = "locks"
 _GONE = ".gone"
@@ -60,9 +63,10 @@ def gc(
     found = {
         "attempts": _attempts(place, database, None if attempts is None else now - attempts * _DAY, running),
         "environments": _environments(place, min([now - environments * _DAY, *(at - _MARGIN for at in running)])),
+        "contexts": _contexts(place, database, now - max(environments * _DAY, _MARGIN)),
     }
     if not dry_run:
-        for each in found["attempts"]:
+        for each in (*found["attempts"], *found["contexts"]):
             disk.remove(each.folder)
         for each in found["environments"]:
             _remove_environment(place, each.folder)
@@ -94,6 +98,16 @@ def _environments(home: Home, unused_since: float) -> list[Rubbish]:
         for folder in _folders(home.environments)
         if folder.name not in (_LOCKS, "resolutions") and _is_unused(home, folder, unused_since)
     ]
+
+
+def _contexts(home: Home, url: str | None, unused_since: float) -> list[Rubbish]:
+    """Sources that nothing stands for any more, and what killed uploads left. The folders are listed first."""
+    folders = [each for each in _folders(home.contexts) if each.stat().st_mtime < unused_since]
+    if not folders:
+        return []
+    with opened(home, url) as database:
+        used = database.read(images.contexts_in_use)
+    return [Rubbish(folder, disk.size(folder)) for folder in folders if folder.name not in used]
 
 
 def _is_unused(home: Home, folder: Path, since: float) -> bool:

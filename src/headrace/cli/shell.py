@@ -90,7 +90,7 @@ def _become(argv: Sequence[str], scene: Scene, granted: Grant, more: Mapping[str
     terminal = {name: os.environ[name] for name in ("TERM", "COLORTERM", "SHELL", "USER") if name in os.environ}
     sys.stdout.flush()
     _bind(scene.request, granted)
-    os.chdir(scene.request.folder)
+    os.chdir(variables.working_folder(scene.request.folder, scene.request.sources))
     try:
         os.execvpe(argv[0], list(argv), {**terminal, **scene.environment, **dict(granted.variables), **more})
     except OSError as error:
@@ -161,7 +161,7 @@ def _local(home: Home, uri: str) -> str | Path:
 def _place(home: Home, settings: Settings, request: LaunchRequest) -> Place:
     """Where the step ran; its Python environment is built again if it was collected."""
     clock, inherited = SystemClock(), variables.common(os.environ, settings)
-    environments = Environments(home.environments, clock, os.environ)
+    environments = Environments(home, clock, os.environ)
     with ThreadPoolExecutor(1) as threads:
         places = Places(environments, inherited, settings.images, clock, threads)
         return asyncio.run(places.find(places.recipe(request), _say))

@@ -5,7 +5,7 @@ attempts are sent again: that is all there is to recovery.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from headrace.base.clock import Clock, Instant
 from headrace.controllers.lookup import IsIntact, look_up
@@ -18,7 +18,7 @@ from headrace.engine.state import Options, RunState, open_attempts
 from headrace.model.event import AttemptFailed, Event
 from headrace.model.run import Failure
 from headrace.spec.plan import Plan
-from headrace.store import equal, leases, runs, upkeep
+from headrace.store import equal, images, leases, runs, upkeep
 from headrace.store.db import Tx
 from headrace.store.views import EventRow
 
@@ -90,7 +90,8 @@ class Advance:
         return held, _lost(held.state, taken.host, self.clock.now())
 
     def _read(self, tx: Tx, rows: runs.RunRows) -> RunState:
-        return RunState.load(self.plan(tx, rows.run.plan_id), self.options, rows.run, rows.tasks, rows.retired)
+        options = replace(self.options, mapped=images.contexts(tx))
+        return RunState.load(self.plan(tx, rows.run.plan_id), options, rows.run, rows.tasks, rows.retired)
 
 
 def _lost(state: RunState, host: str, at: Instant) -> list[Event]:

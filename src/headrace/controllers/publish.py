@@ -105,7 +105,7 @@ def _seal(
 ) -> Artifact:
     uri = made.uri or step.output_uris[key]
     path = _existing(blobs, uri)
-    if made.custom_path and (source := outside(made.custom_path, folder, blobs.root)).exists():
+    if made.custom_path and (source := outside(made.custom_path, folder, blobs.root, step.task.sources)).exists():
         path = copy_in(source, blobs.local_path(uri), f"output artifact {key}")
     digest, size = "", -1
     if path is not None:

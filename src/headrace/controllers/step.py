@@ -87,6 +87,7 @@ def launch_request(step: Step, home: Home, blobs: FolderStore) -> LaunchRequest:
         labels={"pipeline": step.run.pipeline_name, "task": step.task.name},
         pod=_pod(step.pod, rendered, given),
         workers=workers(step.pod.annotations, f"{step.task.path}.podMetadata.annotations"),
+        sources=step.task.sources,
         resources=quantities(rendered.resources, f"{step.task.path}.resources"),
     )
 

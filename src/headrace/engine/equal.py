@@ -5,8 +5,8 @@ has ended: it then looks for an execution again, finds it, or is the next to be 
 """
 
 from headrace.base.clock import Instant
-from headrace.base.settings import image_setting
 from headrace.engine.decision import Command, Decision, LookUpCache, Wait
+from headrace.engine.images import setting_of
 from headrace.engine.pod import pod_of
 from headrace.engine.state import RunState
 from headrace.model.pod import ClaimVolume
@@ -30,10 +30,11 @@ def look_up(state: RunState, task: Task) -> LookUpCache:
     """The question for an earlier execution of the step."""
     plan = state.plan_of(task.path)
     assert isinstance(plan.component, Container)
-    environment = image_setting(plan.component.image, state.options.images)
+    environment = setting_of(state, task, plan.component)
     volumes = pod_of(state, task, plan.component).volumes if plan.component.pod else ()
     claims = [each.name for each in volumes if isinstance(each, ClaimVolume)]
-    mark = fingerprint(plan.component, task.inputs, plan.caching, state.run.pipeline_name, environment, claims)
+    name = state.run.pipeline_name
+    mark = fingerprint(plan.component, task.inputs, plan.caching, name, environment, claims, task.sources)
     return LookUpCache(task.path, mark.digest, mark.parts)
 
 

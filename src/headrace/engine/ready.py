@@ -9,6 +9,7 @@ from headrace.engine.attempts import next_attempt
 from headrace.engine.cancel import asked_at, ending, is_spared
 from headrace.engine.decision import Decision, LookUpEarlier, TaskAdded
 from headrace.engine.equal import look_up
+from headrace.engine.images import sources_of
 from headrace.engine.inputs import declared, resolve
 from headrace.engine.iterations import bind_items, inputs_of, interface_of
 from headrace.engine.pod import pod_of
@@ -63,7 +64,7 @@ def _begin(state: RunState, new: Task, plan: TaskPlan, inputs: Bindings, at: Ins
     new = replace(new, inputs=inputs)
     try:  # what is wrong with it is so before anything is launched
         if isinstance(component, Container):
-            new = told(state, new, component)
+            new = replace(told(state, new, component), sources=sources_of(state, new, component))
             pod_of(state, new, component)
         else:
             errand.check(state, new, component)

@@ -20,11 +20,16 @@ from headrace.spec.spots import Spot, spot
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the server's settings decide about runs. `success_status` is `taskFinalStatus.state` of a success."""
+    """What the server's settings decide about runs. `success_status` is `taskFinalStatus.state` of a success.
+
+    `mapped` are the digests of the sources that images are mapped to, by image or glob, as they are when the run is
+    loaded.
+    """
 
     cache: bool = True
     success_status: str = "SUCCEEDED"
     images: Mapping[str, ImageSetting] = field(default_factory=dict)
+    mapped: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from headrace.base.clock import Instant
 from headrace.launch.base import Exited, LaunchRequest, OverLimit, Refused
+from headrace.launch.images import how_to_map
 from headrace.launch.runner import linux, wire
 from headrace.launch.variables import LINK
 from headrace.model.task import Usage
@@ -119,7 +120,7 @@ def observation(request: LaunchRequest, record: dict[str, object]) -> Exited | R
     if "refused" in record:
         reason, infrastructure = str(record["refused"]), bool(record["infrastructure"])
         if not infrastructure:
-            reason += f". The image {request.image!r} is not run as a container: what it brings has to be on this host"
+            reason += f". {_missing(request)}"
         return Refused(request.attempt_id, at, reason, infrastructure)
     return Exited(
         attempt_id=request.attempt_id,
@@ -132,6 +133,18 @@ def observation(request: LaunchRequest, record: dict[str, object]) -> Exited | R
         usage=_usage(record),
         over_limit=_over_limit(record.get("over")),
         rank=_number(record, "rank") if "rank" in record else None,
+    )
+
+
+def _missing(request: LaunchRequest) -> str:
+    """Why a command is not there, and what to do."""
+    if request.sources:
+        return (
+            f"It is not among the sources that {request.image!r} is mapped to, nor what they require, nor on this host"
+        )
+    return (
+        f"The image {request.image!r} is not run as a container: what it brings has to be on this host, "
+        f"or in sources that are mapped to it: {how_to_map(request.image)}"
     )
 
 

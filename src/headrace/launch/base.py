@@ -27,8 +27,9 @@ class LaunchRequest:
     files that the step may write, whose parent folders must exist when it starts; `store_root` is the folder
     that stands for `minio://`, beside those of other schemes (`base.home.buckets`). `pod` is what it asks of the
     platform: it names objects, whose values the launcher gets from `Objects` when the attempt really starts.
-    `resources` are what the step asks for and what it may have at most; `warnings` is what is to be said on its task
-    when it starts. `workers` is how many processes it is, which find each other by variables and end together: rank 0
+    `sources` is the digest of the context that stands for the image, "" where it is not mapped. `resources` are what
+    the step asks for and what it may have at most; `warnings` is what is to be said on its task when it starts.
+    `workers` is how many processes it is, which find each other by variables and end together: rank 0
     of several is the one whose log and outputs count.
     """
 
@@ -46,6 +47,7 @@ class LaunchRequest:
     outputs: tuple[Path, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     pod: Pod = field(default_factory=Pod)
+    sources: str = ""
     resources: Quantities = field(default_factory=Quantities)
     warnings: tuple[str, ...] = ()
     workers: int = 1

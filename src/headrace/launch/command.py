@@ -1,9 +1,9 @@
 """Recognises the commands that the KFP SDK generates, so that they run without paying for pip and for a start-up.
 
 Takes `command` + `args` of a container, gives a `Command`: what pip would install first, and what then runs: a
-`PythonComponent` (the SDK's ephemeral module), or any other argv. Understood are the bootstrap of SDK 2.0 to 2.17
-(packages before or after kfp, index options, `use_venv`, notebooks, which differ in their source only) and of SDK 1.8
-(`pip install ... || pip install ... --user`). What is not understood is left as it stands.
+`PythonComponent` (the SDK's ephemeral module, or one in the image), or any other argv. Understood are the bootstrap of
+SDK 2.0 to 2.17 (packages before or after kfp, index options, `use_venv`, notebooks, which differ in their source only)
+and of SDK 1.8 (`pip install ... || pip install ... --user`). What is not understood is left as it stands.
 """
 
 import re
@@ -20,14 +20,15 @@ class PipInstall:
 
 @dataclass(frozen=True, slots=True)
 class PythonComponent:
-    """A lightweight Python component: `python3 -m module` on a file that holds `source`.
+    """A Python component: `python3 -m module`, of a lightweight one on a file that holds `source`.
 
-    `light` says that the command sets `_KFP_RUNTIME=true`: the executor is then imported without the compiler.
+    One whose `source` is None is containerized: its image has its code, where it starts. `light` says that the command
+    sets `_KFP_RUNTIME=true`: the executor is then imported without the compiler.
     """
 
     module: str
     light: bool
-    source: str
+    source: str | None
     args: tuple[str, ...]
 
     @property
@@ -118,7 +119,12 @@ _RUN_MODULE = re.compile(
 )
 
 
+_MODULE = re.compile(r"kfp(\.\w+)*\.executor_main")
+
+
 def _component(argv: tuple[str, ...]) -> PythonComponent | None:
+    if argv[:2] == ("python3", "-m") and len(argv) > 2 and _MODULE.fullmatch(argv[2]):
+        return PythonComponent(argv[2], False, None, argv[3:])
     if len(argv) < 4 or argv[0] != "sh" or argv[1] not in ("-ec", "-exc"):
         return None
     found = _RUN_MODULE.fullmatch(" ".join(argv[2].replace("\\\n", " ").split()))

@@ -16,13 +16,15 @@ import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.request import url2pathname
 
 from headrace.base.clock import SECOND, Clock
-from headrace.base.errors import StepError
+from headrace.base.errors import NotFound, StepError
+from headrace.base.home import Home
 from headrace.base.json import canonical
+from headrace.blobs.contexts import Contexts
 from headrace.launch import pip, uv
 from headrace.launch.command import PipInstall
 from headrace.launch.images import Base
@@ -37,11 +39,15 @@ _READY = "headrace-ready.json"
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """`root` is a virtual environment. In a `managed` one the start-up hook maps the store's paths."""
+    """`root` is a virtual environment. In a `managed` one the start-up hook maps the store's paths.
+
+    `sources` is the folder of those that stand for the image, of which each step has a copy.
+    """
 
     root: Path
     managed: bool
     context: str = ""
+    sources: str = ""
     warning: str = ""
 
     @property
@@ -58,8 +64,9 @@ class Asked:
 
 
 class Environments:
-    def __init__(self, folder: Path, clock: Clock, environment: Mapping[str, str]) -> None:
-        self._folder = folder
+    def __init__(self, home: Home, clock: Clock, environment: Mapping[str, str]) -> None:
+        self._folder = home.environments
+        self._contexts = Contexts(home.contexts)
         self._clock = clock
         self._uv = uv.Uv(environment, pip.configured(environment, Path(sys.prefix)))
 
@@ -69,7 +76,7 @@ class Environments:
 
     def find(self, asked: Asked, say: uv.Say) -> Environment:
         """The environment; built first if there is none. Raises StepError, or OSError where the disk does not do."""
-        base = asked.base
+        base, sources = self._mapped(asked.base) if asked.base.sources else (asked.base, "")
         if base.venv:
             return _users_own(base)
         python, warning = self._uv.interpreter(base.python)
@@ -89,7 +96,18 @@ class Environments:
             if not (root / _READY).exists():
                 self._build(root, python, pins, _together(installs), say)
         os.utime(root / _READY)  # so that old ones can be told from used ones
-        return Environment(root, True, base.context, warning)
+        return Environment(root, True, base.context, sources, warning)
+
+    def _mapped(self, base: Base) -> tuple[Base, str]:
+        """What the sources need, and their folder. Raises StepError where this home does not have them."""
+        try:
+            context = self._contexts.use(base.sources)
+        except NotFound as error:
+            hint = "Map the image again, on each server that shares the database"
+            raise StepError(str(error), where="sources of the image", hint=hint) from error
+        files = str(context.files)
+        words = (f"{files}/{each[2:]}" if each.startswith("./") else each for each in context.needs.requirements)
+        return replace(base, python=context.needs.python, packages=tuple(words)), files
 
     def _resolved(self, python: str, interpreter: str, installs: list[Install], say: uv.Say) -> list[str]:
         """The exact versions of all that is installed: remembered, or asked for."""

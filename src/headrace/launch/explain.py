@@ -9,7 +9,7 @@ from pathlib import Path
 from headrace.base.settings import ImageSetting
 from headrace.launch.absent import said_of_inputs
 from headrace.launch.base import Exited, LaunchRequest, OverLimit
-from headrace.launch.images import base_of
+from headrace.launch.images import base_of, how_to_map
 from headrace.launch.runner import wire
 from headrace.model.task import Usage
 
@@ -27,6 +27,8 @@ _GROUP = "  + Exception Group Traceback (most recent call last)"
 _CALLED_ERROR = re.compile(r"(?:[\w./-]+: )?\[?(?:fatal|panic|error)\]?(?: error)?: ", re.IGNORECASE)
 _MISSING_MODULE = re.compile(r"(?:ModuleNotFoundError: No module named|ImportError: cannot import name) '([^']+)'")
 
+_MISSING_FILE = re.compile(r"No such file or directory|: (?:command )?not found$|can't open file")
+
 
 def explain_exit(exited: Exited, request: LaunchRequest, images: Mapping[str, ImageSetting] | None = None) -> str:
     """A sentence or two: how it ended, and the line of its log that says most. Reads the log; never fails."""
@@ -42,15 +44,24 @@ def explain_exit(exited: Exited, request: LaunchRequest, images: Mapping[str, Im
     if is_full(request.folder):
         text += ". The disk that holds its log is full, so what it said last may be missing"
     text += _unbound(request.folder) + said_of_inputs(request)
-    missing = _MISSING_MODULE.search(said)
-    if missing is not None and not base_of(request.image, images or {}).mapped:
-        module = missing[1].partition(".")[0]
-        text += (
-            f". The image {request.image!r} is not run as a container here, and nothing stands for it. If it brings "
-            f"the module {module!r}, say so by the setting images: "
-            f'images = {{"{request.image}" = {{packages = ["{module}"]}}}}'
+    if request.sources or base_of(request.image, images or {}).mapped:
+        return text
+    return text + _unmapped(request.image, said)
+
+
+def _unmapped(image: str, said: str) -> str:
+    """What is to be said where the step may have missed what its image brings, for which nothing stands."""
+    nothing = f". The image {image!r} is not run as a container here, and nothing stands for it. If it brings"
+    module = _MISSING_MODULE.search(said)
+    if module is not None:
+        package = module[1].partition(".")[0]
+        return (
+            f"{nothing} the module {package!r}, map its sources to it: `{how_to_map(image)}`, or its packages by the "
+            f'setting images: images = {{"{image}" = {{packages = ["{package}"]}}}}'
         )
-    return text
+    if _MISSING_FILE.search(said):
+        return f"{nothing} that file, map its sources to it: `{how_to_map(image)}`"
+    return ""
 
 
 def _how(exited: Exited) -> str:

@@ -2,9 +2,11 @@
 
 Takes the image's name and the setting `images`; gives a `Base`. The first glob of the setting that fits wins; then
 the official Python images (and their UBI kin) mean that version of Python; anything else is the server's Python.
+Sources that a user mapped to the image win over all of that: the request of a step names them.
 """
 
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -15,6 +17,8 @@ from headrace.base.settings import ImageSetting, image_setting
 class Base:
     """`python` is a version, a path, or nothing for the server's own; the rest is as in `ImageSetting`.
 
+    `sources` is the digest of a context, which then says all but that.
+
     `mapped` says that somebody or something decided on it; else Python steps run with a warning.
     """
 
@@ -22,11 +26,17 @@ class Base:
     packages: tuple[str, ...] = ()
     venv: str = ""
     context: str = ""
+    sources: str = ""
     mapped: bool = True
 
 
 _OFFICIAL = re.compile(r"(?:docker\.io/)?(?:library/)?python:(\d+\.\d+)(?:[.\-a-z].*)?(?:@.*)?")
 _UBI = re.compile(r".*/ubi\d+/python-(\d)(\d+)(?:-minimal)?(?:[:@].*)?")
+
+
+def how_to_map(image: str) -> str:
+    """The command that says what stands for the image."""
+    return f"headrace image map {shlex.quote(image)} --context DIR"
 
 
 def base_of(image: str, settings: Mapping[str, ImageSetting]) -> Base:

@@ -32,11 +32,15 @@ _SHORTAGES = (errno.ENOSPC, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGA
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What distinguishes fork servers. `module` is the executor that is kept warm; empty: it only executes."""
+    """What distinguishes fork servers. `module` is the executor that is kept warm; empty: it only executes.
+
+    `light` as the command of its components says it (`command.PythonComponent`).
+    """
 
     python: str
     module: str
     context: str
+    light: bool = True
 
 
 EXECUTING = Kind(sys.executable, "", "")

@@ -92,9 +92,11 @@ def cold_job(
     argv = [given if word == EXECUTOR_INPUT else word for word in command.argv]
     component = command.component
     fits = all(_length(word) <= ARGUMENT_LIMIT for word in argv)
-    if component is not None and component.light and not (place.hooked and fits):
+    known = component is not None and (component.light or component.source is None)
+    if component is not None and known and not (place.hooked and fits):
         # Where there is no hook, `runner.component` is who tells the SDK where the store is.
-        file = _write(request, JOB_FILE, _encode({**_component_job(request, component, given, (), {}), "env": []}))
+        job = _component_job(request, component, given, (), {})
+        file = _write(request, JOB_FILE, _encode({**job, "light": component.light, "env": []}))
         argv = ["python3", str(RUNNER), "cold", file]
     _check_variables(request, env)
     for name, word in (*((f"argument {number}", word) for number, word in enumerate(argv)), *env.items()):
@@ -113,7 +115,7 @@ def _component_job(
     return {
         **_common(request, mounts, extras),
         "module": component.module,
-        "source": component.source,
+        **({} if component.source is None else {"source": component.source}),
         "args": [argument if word == EXECUTOR_INPUT else word for word in component.args],
         "store": str(request.store_root),
     }

@@ -14,7 +14,7 @@ from headrace.base.settings import ImageSetting
 from headrace.launch.base import LaunchRequest
 from headrace.launch.command import Command, recognise
 from headrace.launch.environments import Asked, Environment, Environments
-from headrace.launch.images import base_of
+from headrace.launch.images import Base, base_of, how_to_map
 from headrace.launch.interpreters import Kind
 from headrace.launch.jobs import Place
 from headrace.launch.points import named
@@ -27,13 +27,14 @@ _TRUSTED_FOR = 3600 * SECOND
 class Recipe:
     """What a request's command and image come to; `asked` is None for a command that runs on the host as it stands.
 
-    `points` are the paths of buckets that the command names.
+    `points` are the paths of buckets that the command names. `refusal` says why it cannot run at all.
     """
 
     command: Command
     asked: Asked | None
     warning: str
     points: frozenset[str]
+    refusal: str = ""
 
 
 class Places:
@@ -51,12 +52,12 @@ class Places:
         self._clock = clock
         self._threads = threads
         self._host = Place(inherited, None)
-        self._recipes: dict[tuple[str, tuple[str, ...], tuple[str, ...]], Recipe] = {}
+        self._recipes: dict[tuple[str, str, tuple[str, ...], tuple[str, ...]], Recipe] = {}
         self._places: dict[Asked, tuple[Place, Instant]] = {}
         self._finding: dict[Asked, asyncio.Future[Environment]] = {}
 
     def recipe(self, request: LaunchRequest) -> Recipe:
-        key = (request.image, request.command, request.args)
+        key = (request.sources, request.image, request.command, request.args)
         recipe = self._recipes.get(key)
         if recipe is None:
             if len(self._recipes) >= _RECIPES:
@@ -98,8 +99,11 @@ class Places:
     def _decide(self, request: LaunchRequest) -> Recipe:
         command = recognise(request.command, request.args)
         points = named(*request.command, *request.args)
-        base = base_of(request.image, self._images)
-        if command.component is None and not command.installs and not base.mapped:
+        base = Base(sources=request.sources) if request.sources else base_of(request.image, self._images)
+        component = command.component
+        if component is not None and component.source is None and not (base.sources or base.venv or base.context):
+            return Recipe(command, None, "", points, _without_sources(request.image))
+        if component is None and not command.installs and not base.mapped:
             return Recipe(command, None, "", points)
         warning = "" if base.mapped else _unmapped(request.image)
         return Recipe(command, Asked(base, command.installs), warning, points)
@@ -108,10 +112,20 @@ class Places:
 def warm_kind(recipe: Recipe, place: Place) -> Kind | None:
     """The fork server for it; None where nothing of the SDK's is to be kept warm."""
     component, environment = recipe.command.component, place.environment
-    if component is None or not component.light or environment is None:
+    if component is None or environment is None or not (component.light or component.source is None):
         return None
-    return Kind(str(environment.python), component.module, environment.context)
+    return Kind(str(environment.python), component.module, environment.context, component.light)
 
 
 def _unmapped(image: str) -> str:
-    return f"nothing stands for the image {image!r}, so it runs with the server's Python; see the setting images"
+    return (
+        f"nothing stands for the image {image!r}, so it runs with the server's Python; "
+        f"`{how_to_map(image)}` or the setting images says what does"
+    )
+
+
+def _without_sources(image: str) -> str:
+    return (
+        f"the component's code is in the image {image!r}, which is not run as a container here. "
+        f"Say which sources stand for it: {how_to_map(image)}"
+    )

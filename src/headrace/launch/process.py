@@ -76,7 +76,7 @@ class ProcessLauncher:
         self._objects = objects
         self._clock = clock
         self._threads = ThreadPoolExecutor(_BUILDS_AT_ONCE, "headrace-environment")
-        self._environments = Environments(home.environments, clock, environment)
+        self._environments = Environments(home, clock, environment)
         inherited = variables.common(environment, settings)
         self._places = Places(self._environments, inherited, settings.images, clock, self._threads)
         self._interpreters = Interpreters(_raise_file_limit(), self._on_report, self._on_server_end, self._is_busy)
@@ -173,6 +173,9 @@ class ProcessLauncher:
             self._end(live, self._refused(live, "its fork server ended each time it was given the step", True))
             return
         recipe = self._places.recipe(live.request)
+        if recipe.refusal:
+            self._end(live, self._refused(live, recipe.refusal, infrastructure=False))
+            return
         place = self._places.known(recipe)
         if place is not None:
             server = self._interpreters.ready(self._kind(live.request, recipe, place))
@@ -211,7 +214,8 @@ class ProcessLauncher:
         kind = self._kind(request, recipe, place)
         if kind != EXECUTING:
             try:
-                return await self._interpreters.get(kind, {**place.variables, "_KFP_RUNTIME": "true"})
+                light = {"_KFP_RUNTIME": "true"} if kind.light else {}
+                return await self._interpreters.get(kind, {**place.variables, **light})
             except StepError as error:
                 log.warning("no warm interpreter for image %s, its steps start cold: %s", request.image, error)
                 self._broken[kind] = self._loop.time() + _BROKEN_SECONDS
@@ -246,6 +250,8 @@ class ProcessLauncher:
         mounts = [*(points.mounts(request, named) if named else ()), *granted.mounts]
         kept = limits.job(request.resources, self._parents)
         extras = {**({"limits": kept} if kept else {}), **granted.extras}
+        if place.environment is not None and place.environment.sources:
+            extras["sources"] = [place.environment.sources, str(variables.working_folder(request.folder, request.sources))]
         if request.pod.init:
             extras |= pod.before(request, place.variables)
         if component is None or server.kind == EXECUTING:

@@ -43,15 +43,16 @@ def own(request: LaunchRequest, inherited: Mapping[str, str], *, hooked: bool = 
     `hooked` says that the start-up hook is in the environment, which sees to what a step installs itself; elsewhere
     pip and Python are told by variables, which the pip of a virtual environment that the step makes obeys too.
     """
-    folder = str(request.folder)
-    packages = packages_folder(request.folder)
+    packages, starts = packages_folder(request.folder), str(working_folder(request.folder, request.sources))
     found = {
         "PATH": f"{packages}/bin:{inherited.get('PATH', os.defpath)}",
-        "PWD": folder,
+        "PWD": starts,
         "TMPDIR": temporary_folder(request.folder)[0],
         PACKAGES: packages,
         STORE: str(request.store_root),
     }
+    if request.sources:
+        found["PYTHONPATH"] = ":".join(filter(None, (starts, inherited.get("PYTHONPATH"))))
     if not hooked:
         found["PIP_TARGET"] = packages
         found["PYTHONPATH"] = ":".join(filter(None, (packages, inherited.get("PYTHONPATH"))))
@@ -72,6 +73,12 @@ def temporary_folder(folder: Path) -> tuple[str, str]:
     if len(target.encode()) <= _SOCKET_PATH - _SOCKET_NAME:
         return target, target
     return f"{LINK}{hashlib.sha256(target.encode()).hexdigest()[:16]}", target
+
+
+def working_folder(folder: Path, sources: str) -> Path:
+    """Where the step of the attempt in `folder` starts, and its relative paths begin: there, or in its copy of the
+    sources that stand for its image."""
+    return folder / "workdir" if sources else folder
 
 
 def packages_folder(folder: Path) -> str:

@@ -95,8 +95,9 @@ class Attempt:
 class Task:
     """A task that was reached. Tasks that a run never reached have no row.
 
-    `iterations` is how many a loop has, `iteration` which of them (from 0) a task is; -1 where there is none. `posted`
-    is what a client said of a task that it posted itself; None for those of the planner, which never sees others.
+    `iterations` is how many a loop has, `iteration` which of them (from 0) a task is; -1 where there is none. `sources`
+    is the digest of the sources that its image was mapped to when it was reached, "" for none. `posted` is what a
+    client said of a task that it posted itself; None for those of the planner, which never sees others.
     """
 
     task_id: str
@@ -113,6 +114,7 @@ class Task:
     outputs: Bindings = field(default_factory=Bindings)
     fingerprint: str = ""
     cached_from: str = ""
+    sources: str = ""
     failure: Failure | None = None
     reason: str = ""
     history: tuple[StateChange, ...] = ()

@@ -2,7 +2,7 @@
 
 Takes the component, its resolved inputs and the task's caching options from the engine; gives a digest, and the parts
 it was made of so that two keys that differ can be compared. Resources and platform settings are not in it; how many
-processes a training job has is, and what this server takes for the image, where a setting says so.
+processes a training job has is, and what this server takes for the image, where somebody said so.
 """
 
 import hashlib
@@ -31,11 +31,12 @@ def fingerprint(
     pipeline_name: str,
     environment: ImageSetting | None = None,
     claims: Sequence[str] = (),
+    sources: str = "",
 ) -> Fingerprint:
     """The key of one execution. A key of the user's own replaces all but the component's name, as KFP has it.
 
     `environment` is what the setting `images` gives for the image, `claims` are the names of the volume claims that the
-    step mounts.
+    step mounts, `sources` is the digest of those that the image is mapped to.
     """
     if caching.key:
         own = hashlib.sha256(f"{component.component}\0{caching.key}".encode()).hexdigest()
@@ -67,6 +68,8 @@ def fingerprint(
         parts["environment"] = _digest([getattr(environment, each.name) for each in fields(environment)])
     if claims:
         parts["claims"] = ", ".join(sorted(claims))
+    if sources:
+        parts["sources"] = sources
     return Fingerprint(f"sha256:{_digest(parts)}", parts)
 
 

@@ -14,6 +14,7 @@ from headrace.api.routes.cache import cache_routes
 from headrace.api.routes.claims import claim_routes
 from headrace.api.routes.experiments import experiments_routes
 from headrace.api.routes.followed import followed_routes
+from headrace.api.routes.images import image_routes
 from headrace.api.routes.lineage import lineage_routes
 from headrace.api.routes.objects import object_routes
 from headrace.api.routes.old import old_routes
@@ -53,6 +54,7 @@ def tagged_routes(services: Services, closing: Closing, scrape: metrics.Scrape) 
         "Webhooks": webhook_routes(services),
         "Secrets and config maps": object_routes(services),
         "Persistent volume claims": claim_routes(services),
+        "Images": image_routes(services),
         "v1beta1": old_routes(services, documents, runs),
     }
     tagged["Server"] = server_routes(services, scrape, Docs(tagged))

@@ -30,14 +30,14 @@ def add_act(commands: Commands) -> None:
     database(parser)
     json(parser, "print where and with what, instead of going there")
 
-    parser = command(commands, "gc", "headrace.cli.gc:gc", "remove attempt folders and environments nothing needs")
+    parser = command(commands, "gc", "headrace.cli.gc:gc", "remove attempt folders, environments and sources nothing needs")
     parser.add_argument("-n", "--dry-run", action="store_true", help="only say what would go")
     parser.add_argument(
         "--environments",
         type=float,
         default=7,
         metavar="DAYS",
-        help="environments go that no step has used for so long (default: 7)",
+        help="environments, and sources of images, go that no step has used for so long (default: 7)",
     )
     parser.add_argument(
         "--attempts",

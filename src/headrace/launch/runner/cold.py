@@ -18,7 +18,8 @@ def main(file: str) -> None:
     """Run the job in `file`; ends the process."""
     with open(file, encoding="utf-8") as text:
         job = json.load(text)
-    os.environ["_KFP_RUNTIME"] = "true"
+    if job["light"]:
+        os.environ["_KFP_RUNTIME"] = "true"
     details = runpy._get_module_details(job["module"])  # type: ignore[attr-defined]
     code = component.execute(component.Warm(details, b"", frozenset(sys.modules)), component.enter(job))
     component.leave(code)

@@ -61,7 +61,10 @@ def leave(code: int) -> None:
 
 
 def enter(job: supervisor.Job) -> list[str]:
-    """Take on the step's environment and write its program. Returns the arguments of the executor. Raises OSError."""
+    """Take on the step's environment and write its program, if its job has one. Returns the arguments of the executor.
+
+    Raises OSError.
+    """
     for name, value in job["env"]:
         os.environ[name] = value
     if "TZ" in os.environ:
@@ -75,8 +78,10 @@ def enter(job: supervisor.Job) -> list[str]:
     if packages and packages not in sys.path:
         sys.path.insert(_first_site_packages(), packages)
     sys.path.insert(0, os.getcwd())
-    program = _program(job["source"], os.environ["TMPDIR"])
-    return ["--component_module_path", program, *map(_text, job["args"])]
+    arguments = list(map(_text, job["args"]))
+    if "source" not in job:
+        return arguments
+    return ["--component_module_path", _program(job["source"], os.environ["TMPDIR"]), *arguments]
 
 
 def _first_site_packages() -> int:

@@ -24,7 +24,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from . import linux, monitor, ranks, scene, wire
+from . import linux, monitor, ranks, scene, sources, wire
 
 Job = dict[str, Any]
 

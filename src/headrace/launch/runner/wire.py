@@ -6,6 +6,7 @@ Fork server and supervisors to server, over one pipe that they share: reports, e
 is shorter than PIPE_BUF, so lines of several writers do not mix.
 
 A job: {id, folder, env: [[name, value]...], mkdirs: [folder...], tmp: [TMPDIR, the folder behind it],
+  sources: [folder, copy] where the image is mapped: what is copied, and the new folder that the step starts in;
   mounts: [[folder, path to bind it at, read-only]...] where the step needs some,
   limits: {memory, cpu, parents} where it has some: bytes, cores, 0 for none, and what `groups.make` takes;
   of a pod: must, the paths without whose mounts there is no step; ids, of its user and group, and reach, what that
@@ -14,7 +15,8 @@ A job: {id, folder, env: [[name, value]...], mkdirs: [folder...], tmp: [TMPDIR, 
   workers: {size, own: [[text, own text]...], files: [name...], leftovers: [path...]} of a training job, see `ranks`;
   and either
   argv, path                      a command to execute; env is the whole environment; path is what to search; or
-  module, source, args, store     a Python component; env is what to add; args with {input: file} for a long text}
+  module, args, store             a Python component; env is what to add; args with {input: file} for a long text;
+    source                        of a lightweight one: its program}
 A report: [READY] | [FAILED, text] | [STARTED, id, pid, at, warning] | [TAKEN, id] | [ENDED, id, record] |
   [GONE, pid, status]
 A record, which is also what the file `exit` of an attempt holds:

@@ -13,6 +13,7 @@ from headrace.store.tables.cache import cache_drops, fingerprints
 from headrace.store.tables.catalog import experiments, pipeline_versions, pipelines, plans, tags
 from headrace.store.tables.claims import claim_mounts, claims
 from headrace.store.tables.common import GONE, ID, KEY, NAMESPACE, OPTIONS, STATE, TEXT, metadata
+from headrace.store.tables.images import images
 from headrace.store.tables.lineage import artifact_tasks, artifacts, metrics
 from headrace.store.tables.notices import deliveries, webhooks
 from headrace.store.tables.objects import config_maps, secrets
@@ -41,6 +42,7 @@ __all__ = [
     "experiments",
     "fingerprints",
     "holders",
+    "images",
     "inbox",
     "leases",
     "metadata",

@@ -135,6 +135,7 @@ tasks = Table(
     Column("iterations", Integer, nullable=False),
     Column("fingerprint", String(80), nullable=False),
     Column("cached_from", String(ID), nullable=False),
+    Column("sources", String(64), nullable=False),
     Column("posted", TEXT),
     Column("path", TEXT, nullable=False),
     Column("parent", TEXT, nullable=False),
