@@ -49,7 +49,7 @@ def test_sqlite_has_the_very_same_statements(tmp_path: Path, clock: FakeClock) -
 
 
 def test_every_row_is_in_a_namespace() -> None:
-    of_nobody = {"holders", "plans", "sequences", "schema_version"}
+    of_nobody = {"holders", "images", "plans", "sequences", "schema_version"}
     without = {table.name for table in tables.metadata.sorted_tables if "namespace" not in table.c}
     assert without == of_nobody
 

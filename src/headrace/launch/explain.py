@@ -60,7 +60,7 @@ def _unmapped(image: str, said: str) -> str:
             f'setting images: images = {{"{image}" = {{packages = ["{package}"]}}}}'
         )
     if _MISSING_FILE.search(said):
-        return f"{nothing} that file, map its sources to it: `{how_to_map(image)}`"
+        return f"{nothing} what is missing, map its sources to it: `{how_to_map(image)}`"
     return ""
 
 

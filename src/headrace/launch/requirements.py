@@ -1,8 +1,9 @@
 """What the sources of an image need besides: read from where its build would read it.
 
 Takes the folder of a context, and what the user said instead; gives `Needs`. The requirements are those of a file as
-`pip install -r` reads it, `kfp` is added for sources that use it, and the Python is that of the Dockerfile. Raises
-InvalidInput, which names the file and the line.
+`pip install -r` reads it, `kfp` is added for sources that use it, and the Python is that of the Dockerfile. For
+components that nobody has built it writes what the build would have. Raises InvalidInput, which names the file and the
+line.
 """
 
 import re
@@ -15,6 +16,7 @@ from headrace.base.errors import InvalidInput, StepError
 from headrace.blobs.contexts import Needs
 from headrace.launch import pip
 from headrace.launch.command import PipInstall
+from headrace.launch.components import CONFIG, components_in
 from headrace.launch.images import base_of
 
 FILES = ("runtime-requirements.txt", "requirements.txt")
@@ -44,13 +46,18 @@ class Said:
 
 
 def needs_of(folder: Path, said: Said) -> Needs:
-    """The needs of the sources in the folder."""
-    words = tuple(_words(folder, said))
+    """The needs of the sources in the folder, which gets a `kfp_config.ini` where it has components and none."""
+    words, dockerfile = tuple(_words(folder, said)), _text(folder / "Dockerfile")
+    if not (folder / CONFIG).exists():
+        components = components_in(folder)
+        if components.files:
+            (folder / CONFIG).write_text(components.config)
+            words = (*words, *(each for each in components.packages if each not in words))
+            dockerfile = dockerfile or f"FROM {components.base_image}"
     try:
         install = pip.parse(PipInstall(words))
     except StepError as error:
         raise InvalidInput(error.message, where="requirements") from error
-    dockerfile = _text(folder / "Dockerfile")
     if not any(map(_KFP.match, install.requirements)) and _uses_kfp(folder):
         built = _BUILT_WITH.search(dockerfile)
         version = built[1].replace(" ", "") if built else f"=={said.kfp}" if said.kfp else ""
@@ -146,7 +153,7 @@ def _is_folder(where: str) -> InvalidInput:
 
 def _uses_kfp(folder: Path) -> bool:
     """Whether the sources are, or import, components."""
-    if (folder / "kfp_config.ini").is_file():
+    if (folder / CONFIG).is_file():
         return True
     return any(_IMPORTS_KFP.search(path.read_bytes()) for path in sorted(folder.rglob("*.py")) if path.is_file())
 

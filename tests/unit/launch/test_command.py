@@ -135,3 +135,18 @@ def test_any_command_comes_out_as_it_went_in(command: list[str], args: list[str]
 def test_any_script_is_taken_or_left(script: str) -> None:
     found = of(script)
     assert found.argv[0] == "sh"
+
+
+def test_a_containerized_component_has_its_code_in_its_image() -> None:
+    """What `target_image` compiles to."""
+    command = ("python3", "-m", "kfp.dsl.executor_main")
+    component = PythonComponent("kfp.dsl.executor_main", False, None, ARGS)
+    assert recognise(command, ARGS) == Command((), (*command, *ARGS), component)
+    assert component.function == "train"
+
+
+@pytest.mark.parametrize(
+    "argv", [("python3", "-m"), ("python3", "-m", "kfp.x"), ("python", "-m", "kfp.dsl.executor_main")]
+)
+def test_other_modules_are_commands(argv: tuple[str, ...]) -> None:
+    assert recognise(argv, ()) == Command((), argv, None)

@@ -1,5 +1,6 @@
 """What a person is told of a failed step."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -33,11 +34,19 @@ GROUP = """  + Exception Group Traceback (most recent call last):
 """
 
 
-def explain(folder: Path, log: str, code: int = 1, **more: object) -> str:
+def explain(
+    folder: Path,
+    log: str,
+    code: int = 1,
+    *,
+    sources: str = "",
+    images: Mapping[str, ImageSetting] | None = None,
+    **more: object,
+) -> str:
     (folder / "log").write_text(log)
-    request = LaunchRequest("a", "r", "root.a", "example.org/m:1", (), (), (), (), {}, folder, folder)
+    request = LaunchRequest("a", "r", "root.a", "example.org/m:1", (), (), (), (), {}, folder, folder, sources=sources)
     exited = Exited("a", Instant(0), Instant(1), code, **more)  # type: ignore[arg-type]
-    return explain_exit(exited, request)
+    return explain_exit(exited, request, images)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +61,6 @@ def explain(folder: Path, log: str, code: int = 1, **more: object) -> str:
             "exit code 1: RuntimeError: the cell failed: … ValueError: no good",
         ),
         (GROUP, 1, "exit code 1: ExceptionGroup: several (2 sub-exceptions): ValueError: one"),
-        ("one\nsh: thing: not found\n\n", 127, "exit code 127: sh: thing: not found"),
         (TRACEBACK.format("errors.Timeout: too slow"), 1, "exit code 1: errors.Timeout: too slow"),
         ("ok\nfatal: no such branch\nmore\ngiving up\n", 128, "exit code 128: fatal: no such branch … giving up"),
         ("gcc: error: x.c: no such file\n", 1, "exit code 1: gcc: error: x.c: no such file"),
@@ -67,19 +75,37 @@ def test_the_line_that_says_most(tmp_path: Path, log: str, code: int, text: str)
     assert explain(tmp_path, log, code) == text
 
 
-def test_an_import_error_of_an_unmapped_image_names_the_setting(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "said",
+    [
+        "sh: 1: thing: not found",
+        "bash: line 1: thing: command not found",
+        "python3: can't open file '/app/train.py': [Errno 2] No such file or directory",
+        "FileNotFoundError: [Errno 2] No such file or directory: '/app/conf.yaml'",
+        "cat: /app/conf.yaml: No such file or directory",
+    ],
+)
+def test_what_is_missing_under_an_unmapped_image_may_be_in_its_sources(tmp_path: Path, said: str) -> None:
+    hint = "If it brings what is missing, map its sources to it: `headrace image map example.org/m:1 --context DIR`"
+    assert explain(tmp_path, f"one\n{said}\n\n", 127).startswith(f"exit code 127: {said}. ")
+    assert explain(tmp_path, said).endswith(hint)
+    assert "image map" not in explain(tmp_path, said, sources="0" * 64)
+    assert "image map" not in explain(tmp_path, said, images={"example.org/*": ImageSetting(python="3.11")})
+
+
+def test_an_import_error_of_an_unmapped_image_says_how_to_map_it(tmp_path: Path) -> None:
     log = TRACEBACK.format("ModuleNotFoundError: No module named 'torch.nn'")
     text = explain(tmp_path, log)
     assert "'example.org/m:1'" in text
     assert "'torch'" in text
+    assert "`headrace image map example.org/m:1 --context DIR`" in text
     assert 'images = {"example.org/m:1" = {packages = ["torch"]}}' in text
 
 
 def test_an_import_error_of_a_mapped_image_does_not(tmp_path: Path) -> None:
-    (tmp_path / "log").write_text(TRACEBACK.format("ModuleNotFoundError: No module named 'torch'"))
-    request = LaunchRequest("a", "r", "root.a", "example.org/m:1", (), (), (), (), {}, tmp_path, tmp_path)
-    images = {"example.org/*": ImageSetting(packages=("numpy",))}
-    assert "images" not in explain_exit(Exited("a", Instant(0), Instant(1), 1), request, images)
+    log = TRACEBACK.format("ModuleNotFoundError: No module named 'torch'")
+    assert "images" not in explain(tmp_path, log, images={"example.org/*": ImageSetting(packages=("numpy",))})
+    assert "image" not in explain(tmp_path, log, sources="0" * 64)
 
 
 def test_a_killed_step_was_killed_whatever_it_said(tmp_path: Path) -> None:

@@ -30,3 +30,9 @@ def test_what_is_in_its_temporary_folder(tmp_path: Path, length: int) -> None:
     folder = tmp_path / ("x" * length)
     name, _ = temporary_folder(folder)
     assert outside(f"{name}/model", folder, STORE) == folder / "tmp/model"
+
+
+def test_relative_to_its_copy_of_the_sources_where_its_image_has_some(tmp_path: Path) -> None:
+    folder = tmp_path / "attempts/a"
+    assert outside("deep/model", folder, STORE, "0" * 64) == folder / "workdir/deep/model"
+    assert outside("/elsewhere/model", folder, STORE, "0" * 64) == Path("/elsewhere/model")

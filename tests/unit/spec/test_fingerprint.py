@@ -114,3 +114,12 @@ def test_the_claims_that_it_mounts_change_the_key() -> None:
     one = fingerprint(COMPONENT, INPUTS, ON, "p", claims=["a", "b"])
     assert one == fingerprint(COMPONENT, INPUTS, ON, "p", claims=["b", "a"])
     assert [each.part for each in differences(plain.parts, one.parts)] == ["claims"]
+
+
+def test_the_sources_that_the_image_is_mapped_to_change_the_key_and_none_leave_it_as_it_was() -> None:
+    plain = fingerprint(COMPONENT, INPUTS, ON, "p")
+    assert plain == fingerprint(COMPONENT, INPUTS, ON, "p", sources="")
+    one, other = (fingerprint(COMPONENT, INPUTS, ON, "p", sources=digest * 64) for digest in "ab")
+    assert len({plain.digest, one.digest, other.digest}) == 3
+    assert differences(one.parts, other.parts) == (Difference("sources", "a" * 64, "b" * 64),)
+    assert differences(plain.parts, one.parts) == (Difference("sources", "", "a" * 64),)

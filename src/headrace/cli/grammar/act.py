@@ -30,7 +30,9 @@ def add_act(commands: Commands) -> None:
     database(parser)
     json(parser, "print where and with what, instead of going there")
 
-    parser = command(commands, "gc", "headrace.cli.gc:gc", "remove attempt folders, environments and sources nothing needs")
+    parser = command(
+        commands, "gc", "headrace.cli.gc:gc", "remove attempt folders, environments and sources nothing needs"
+    )
     parser.add_argument("-n", "--dry-run", action="store_true", help="only say what would go")
     parser.add_argument(
         "--environments",

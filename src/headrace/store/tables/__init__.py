@@ -4,7 +4,7 @@ Portable to SQLite, PostgreSQL and MySQL: what is indexed has a bounded length, 
 freely is text without a bound, JSON is text (`rows.py` writes it), instants are BIGINT microseconds with 0 for never.
 `*_key` are 64-bit numbers of one shared sequence, never reused; `*_id` are the public ids. There are no foreign keys:
 a run is written and deleted whole, by this room only. Every row is in a namespace, but for what belongs to nobody:
-plans (named by their content) and the bookkeeping of sequences and of the schema.
+plans (named by their content), what stands for images, and the bookkeeping of sequences and of the schema.
 
 Large columns come last in their table: SQLite then reads the others without them.
 """
