@@ -192,7 +192,7 @@ def step(wheels: str):
 def test_a_set_is_resolved_again_after_a_day(tmp_path: Path, wheels: Path) -> None:
     """And what it then comes to decides whether there is anything to build."""
     clock = Clock()
-    environments = Environments(tmp_path / "environments", clock, local_index(wheels))
+    environments = Environments(Home(tmp_path), clock, local_index(wheels))
     first = environments.find(asked("alpha"), quiet)
     wheel(wheels, "beta", "2.0")
     assert environments.find(asked("alpha"), quiet).root == first.root
@@ -207,20 +207,20 @@ def test_a_set_is_resolved_again_after_a_day(tmp_path: Path, wheels: Path) -> No
 def test_offline_once_built(tmp_path: Path, wheels: Path) -> None:
     """Also when a day has gone by and there is nobody to ask; and what is exact is never asked for again."""
     clock = Clock()
-    folder = tmp_path / "environments"
-    loose = Environments(folder, clock, local_index(wheels)).find(asked("alpha"), quiet)
-    exact = Environments(folder, clock, local_index(wheels)).find(asked("beta==1.0", "--no-deps"), quiet)
+    home = Home(tmp_path)
+    loose = Environments(home, clock, local_index(wheels)).find(asked("alpha"), quiet)
+    exact = Environments(home, clock, local_index(wheels)).find(asked("beta==1.0", "--no-deps"), quiet)
     shutil.rmtree(wheels)
     clock.time = Instant(clock.time + 2 * DAY)
     said: list[bytes] = []
-    again = Environments(folder, clock, local_index(wheels))
+    again = Environments(home, clock, local_index(wheels))
     assert again.find(asked("alpha"), said.append).root == loose.root
     assert b"cannot be had" in b"".join(said)
     assert again.find(asked("beta==1.0", "--no-deps"), quiet).root == exact.root
 
 
 def test_rubbish_of_a_killed_build_is_built_again(tmp_path: Path, wheels: Path) -> None:
-    environments = Environments(tmp_path / "environments", Clock(), local_index(wheels))
+    environments = Environments(Home(tmp_path), Clock(), local_index(wheels))
     root = environments.find(asked("beta"), quiet).root
     (root / "headrace-ready.json").unlink()
     (root / "bin" / "python3").unlink()
@@ -231,12 +231,12 @@ def test_rubbish_of_a_killed_build_is_built_again(tmp_path: Path, wheels: Path) 
 def test_an_index_without_pip(tmp_path: Path) -> None:
     """Then the environment has the interpreter's own."""
     folder = wheel(tmp_path / "wheels", "beta", "1.0").parent
-    root = Environments(tmp_path / "environments", Clock(), local_index(folder)).find(asked("beta"), quiet).root
+    root = Environments(Home(tmp_path), Clock(), local_index(folder)).find(asked("beta"), quiet).root
     subprocess.run([root / "bin" / "python3", "-m", "pip", "--version"], check=True, stdout=subprocess.DEVNULL)
 
 
 def test_a_local_package_that_was_edited_is_another(tmp_path: Path, wheels: Path) -> None:
-    environments = Environments(tmp_path / "environments", Clock(), local_index(wheels))
+    environments = Environments(Home(tmp_path), Clock(), local_index(wheels))
     file = wheel(tmp_path / "own", "gamma", "1.0")
     first = environments.find(asked(str(file), "--no-deps"), quiet)
     with zipfile.ZipFile(file, "a") as archive:
@@ -249,14 +249,14 @@ def test_a_local_package_that_was_edited_is_another(tmp_path: Path, wheels: Path
 def test_the_later_install_wins(tmp_path: Path, wheels: Path) -> None:
     """As when pip runs twice."""
     wheel(wheels, "beta", "2.0")
-    environments = Environments(tmp_path / "environments", Clock(), local_index(wheels))
+    environments = Environments(Home(tmp_path), Clock(), local_index(wheels))
     twice = Asked(Base(), (PipInstall(("alpha",)), PipInstall(("beta==1.0", "--no-deps"))))
     root = environments.find(twice, quiet).root
     assert (version_in(root, "alpha"), version_in(root, "beta")) == ("1.0", "1.0")
 
 
 def test_a_build_that_fails_says_what_is_missing(tmp_path: Path, wheels: Path) -> None:
-    environments = Environments(tmp_path / "environments", Clock(), local_index(wheels))
+    environments = Environments(Home(tmp_path), Clock(), local_index(wheels))
     with pytest.raises(StepError, match="no-such-package"):
         environments.find(asked("no-such-package"), quiet)
     with pytest.raises(StepError, match="--target"):
@@ -276,15 +276,15 @@ def test_a_failed_build_refuses_the_step(home: Home, wheels: Path) -> None:
 
 def test_credentials_stay_out_of_keys_and_messages(tmp_path: Path, wheels: Path) -> None:
     """The password of an index may change without another environment; nothing that is said or named has it."""
-    folder = tmp_path / "environments"
+    home = Home(tmp_path)
     said: list[bytes] = []
     roots = set()
     for password in ("hunter2", "hunter3"):
-        environments = Environments(folder, Clock(), local_index(wheels))
+        environments = Environments(home, Clock(), local_index(wheels))
         index = ("--extra-index-url", f"https://someone:{password}@localhost:1/simple")
         roots.add(environments.find(asked("beta==1.0", "--no-deps", *index), said.append).root)
     assert len(roots) == 1
-    environments = Environments(folder, Clock(), {**local_index(wheels), "PIP_NO_INDEX": "", "UV_HTTP_RETRIES": "0"})
+    environments = Environments(home, Clock(), {**local_index(wheels), "PIP_NO_INDEX": "", "UV_HTTP_RETRIES": "0"})
     with pytest.raises(StepError) as error:
         environments.find(asked("unknown", "--index-url", "https://someone:hunter2@localhost:1/simple"), said.append)
     assert "hunter" not in str(error.value) + b"".join(said).decode()
@@ -309,7 +309,7 @@ def test_an_image_may_bring_packages_and_sources(home: Home, tmp_path: Path, whe
 
 
 def test_an_interpreter_by_its_path_or_a_version_that_is_missing(tmp_path: Path, wheels: Path) -> None:
-    environments = Environments(tmp_path / "environments", Clock(), local_index(wheels))
+    environments = Environments(Home(tmp_path), Clock(), local_index(wheels))
     found = environments.find(Asked(Base(python=sys.executable), ()), quiet)
     assert json.loads((found.root / "headrace-ready.json").read_text())["python"] == sys.executable
     assert "3.0" in environments.find(Asked(Base(python="3.0"), ()), quiet).warning
