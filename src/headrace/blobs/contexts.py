@@ -77,6 +77,7 @@ class Contexts:
         """The context of these unpacked files. One that is there already is as good."""
         digest, count, size = _seal(files, needs)
         made, place = files.parent, self._root / digest
+        made.chmod(0o755)  # for steps with ids of their own
         manifest = made / _MANIFEST
         manifest.touch(0o600)  # the address of an index may hold credentials
         manifest.write_text(

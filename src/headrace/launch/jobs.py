@@ -62,6 +62,12 @@ class Place:
             found["PYTHONPATH"] = _path(self.environment.context, found.get("PYTHONPATH", ""))
         return found
 
+    def sources(self, request: LaunchRequest) -> JsonObject:
+        """What a job says of the sources of its image, if it has some: where they are, and where its copy is to be."""
+        if self.environment is None or not self.environment.sources:
+            return {}
+        return {"sources": [self.environment.sources, str(variables.working_folder(request.folder, request.sources))]}
+
 
 def warm_job(
     request: LaunchRequest,

@@ -249,9 +249,7 @@ class ProcessLauncher:
         named = recipe.points | points.named(given, *[value for _, value in request.env])
         mounts = [*(points.mounts(request, named) if named else ()), *granted.mounts]
         kept = limits.job(request.resources, self._parents)
-        extras = {**({"limits": kept} if kept else {}), **granted.extras}
-        if place.environment is not None and place.environment.sources:
-            extras["sources"] = [place.environment.sources, str(variables.working_folder(request.folder, request.sources))]
+        extras = {**({"limits": kept} if kept else {}), **granted.extras, **place.sources(request)}
         if request.pod.init:
             extras |= pod.before(request, place.variables)
         if component is None or server.kind == EXECUTING:

@@ -399,10 +399,21 @@ def _await_job(jobs: int, refusals: int, rank: int) -> Job:
             refuse_with(refusals, problem)
         elif "workers" in job:
             ranks.let_others(job)
+    if "sources" in job:
+        _start_in_sources(job, refusals)
     if "argv" in job:
         _execute(job, refusals)
     job["refusals"] = refusals
     return job
+
+
+def _start_in_sources(job: Job, refusals: int) -> None:
+    """Start the step in its copy of the sources of its image."""
+    try:
+        sources.make(*job["sources"])
+        os.chdir(job["sources"][1])
+    except OSError as error:
+        refuse(refusals, error, "cannot start")
 
 
 def _make_folders(folders: list[str]) -> OSError | None:
