@@ -187,3 +187,16 @@ def test_wheels_in_the_sources_are_installed(home: Home, folder: Path) -> None:
             assert (await run.succeed(look)).endswith("packed\n")
 
     asyncio.run(scenario())
+
+
+def test_each_process_of_a_training_job_has_a_copy(home: Home, folder: Path) -> None:
+    async def scenario() -> None:
+        async with launcher(home) as run:
+            script = 'cat words.txt; echo " $RANK" >> words.txt; cat words.txt; pwd; echo $PWD'
+            request = run.steps.command("sh", "-c", script, sources=mapped(home, folder), workers=2)
+            starts = [f"{request.folder}/workdir", f"{request.folder}/rank-1/workdir"]
+            assert (await run.succeed(request)).split() == ["hellohello", "0", starts[0], starts[0]]
+            other = (request.folder / "log.rank-1").read_text()
+            assert other.split() == ["hellohello", "1", starts[1], starts[1]]
+
+    asyncio.run(scenario())

@@ -147,13 +147,16 @@ def _common(request: LaunchRequest, mounts: Sequence[Mount], extras: JsonObject)
 
 
 def _workers(request: LaunchRequest) -> dict[str, Any]:
-    """What the processes of a training job have of their own: outputs, and the files that name these.
+    """What the processes of a training job have of their own: outputs, the files that name these, and their sources.
 
     Paths are told by their ends, which are the same in a command and in JSON however the folders before are called.
     """
     folder = f"{request.folder.parent.name}/{request.folder.name}"
     parts = ["outputs/", *(name for name in (INPUT_FILE, JOB_FILE) if (request.folder / name).exists())]
     own = [[f"{folder}/{part}", f"{folder}/rank-{MARK}/{part}"] for part in parts]
+    if request.sources:
+        copy = variables.working_folder(request.folder, request.sources).name
+        own.append([f"{folder}/{copy}", f"{folder}/rank-{MARK}/{copy}"])
     metadata = _metadata_file(request)
     if metadata:
         end = "/".join(metadata.split("/")[-2:])

@@ -52,7 +52,7 @@ def enter(job: Job, rank: int) -> None:
             text = file.read()
         with open(f"{folder}/{name}", "w", encoding="utf-8") as file:
             file.write(_own(text, pairs))
-    for part in ("argv", "args"):
+    for part in ("argv", "args", "sources"):
         if part in job:
             job[part] = [_own_argument(each, pairs) for each in job[part]]
     job["env"] = [[name, _own(value, pairs)] for name, value in job["env"]]
