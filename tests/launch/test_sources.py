@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from headrace.blobs.contexts import Contexts, Needs
 from headrace.launch.base import LaunchRequest
 from headrace.launch.jobs import INPUT_LIMIT
 from headrace.launch.requirements import Said, needs_of
+from headrace.launch.runner.linux import IS_LINUX
+from headrace.model.pod import Pod, Security
 
 COMPONENT = """
 import os
@@ -185,6 +188,21 @@ def test_wheels_in_the_sources_are_installed(home: Home, folder: Path) -> None:
         async with launcher(home) as run:
             look = run.steps.command("python3", "-c", "import parcel; print(parcel.word)", sources=sources)
             assert (await run.succeed(look)).endswith("packed\n")
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not IS_LINUX, reason="the tests are not run by root on Linux")
+def test_a_step_with_ids_of_its_own_has_a_copy_of_its_own(home: Home, folder: Path) -> None:
+    home.root.chmod(0o700)
+
+    async def scenario() -> None:
+        sources = mapped(home, folder)
+        async with launcher(home) as run:
+            script = "id -u; cat words.txt; echo other > words.txt; stat -c %u words.txt lib"
+            request = run.steps.command("sh", "-c", script, sources=sources)
+            request = replace(request, pod=Pod(security=Security(user=1234, group=567)))
+            assert (await run.succeed(request)).split() == ["1234", "hello1234", "1234"]
 
     asyncio.run(scenario())
 

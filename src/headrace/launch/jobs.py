@@ -47,7 +47,7 @@ class Place:
         if self.environment is None:
             return [RUNNER]
         found = [RUNNER, self.environment.root, self.environment.python.resolve().parents[1]]
-        return [*found, Path(self.environment.context)] if self.environment.context else found
+        return [*found, *(Path(each) for each in (self.environment.context, self.environment.sources) if each)]
 
     @property
     def variables(self) -> dict[str, str]:
