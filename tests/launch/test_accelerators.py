@@ -4,15 +4,24 @@ import asyncio
 import os
 from pathlib import Path
 
+from tests.ir import pipeline, shell_task
 from tests.launch.steps import SETTINGS, HeldObjects, Running, Steps, Watcher, launcher, log, until_file
+from tests.unit.controllers.test_controllers import Place
 
 from headrace.base.clock import SystemClock
 from headrace.base.home import Home
+from headrace.blobs.folder import FolderStore
 from headrace.launch.base import Started
 from headrace.launch.process import ProcessLauncher
+from headrace.model.state import State
+from headrace.model.task import attempt_id
 from headrace.spec.quantity import Quantities
+from headrace.store.db import Database
+from headrace.store.runs import RunRows
+from headrace.testing.clock import FakeClock
 
 ONE = Quantities(accelerator_type="nvidia.com/gpu", accelerators=1)
+TURNS = 'echo "sees $CUDA_VISIBLE_DEVICES"; echo x > "$0.taken"; until [ -e "$0" ]; do sleep 0.02; done'
 SAY = 'echo "sees ${CUDA_VISIBLE_DEVICES-all}"; echo x > up; read line < gate'
 
 
@@ -66,6 +75,37 @@ def test_steps_are_told_which_are_theirs_and_a_new_server_knows(home: Home) -> N
         await again.launcher.stop()
 
     asyncio.run(scenario())
+
+
+def test_two_steps_of_a_run_take_turns_at_the_one_that_there_is(home: Home) -> None:
+    spec = pipeline(*(shell_task(name, TURNS, gate=str(home.root / "gate")) for name in ("a", "b")))
+    for executor in spec["deploymentSpec"]["executors"].values():
+        executor["container"]["resources"] = {"accelerator": {"resourceType": "nvidia.com/gpu", "resourceCount": "1"}}
+    clock = FakeClock(tick=1)
+    database = Database.open(f"sqlite:///{home.database}", clock, durable=False)
+    environment, objects = {"PATH": os.environ["PATH"]}, HeldObjects(home)
+    real = ProcessLauncher(home, SETTINGS, clock, environment, objects, machine(home, 1))
+    place = Place(home, database, clock, real, FolderStore(home.store))  # type: ignore[arg-type]
+    run_id = place.create(spec)
+    ids = [attempt_id(run_id, f"root.{name}", 1) for name in ("a", "b")]
+
+    async def scenario() -> RunRows:
+        async with place.controllers(slots=2) as controllers:
+            await until_file(home.root / "gate.taken")
+            await place.until(lambda: any(map(controllers.waits_for, ids)))
+            (waited,) = filter(None, map(controllers.waits_for, ids))
+            assert waited == "for 1 nvidia.com/gpu: this machine has 1, of which 0 are free"
+            assert controllers.running_steps == 1
+            (home.root / "gate").touch()
+            return await place.ended(run_id)
+
+    try:
+        rows = asyncio.run(scenario())
+    finally:
+        database.close()
+    assert rows.run.state is State.SUCCEEDED, [task.failure for task in rows.tasks]
+    assert [home.log(each).read_text() for each in ids] == ["sees 0\n"] * 2
+    assert list(home.accelerators.iterdir()) == []
 
 
 def test_a_step_runs_without_those_that_there_are_not(home: Home) -> None:
