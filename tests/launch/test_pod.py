@@ -444,4 +444,5 @@ def test_where_mounts_are_forbidden_there_is_no_step_and_the_reason(home: Home) 
     pid = supervised({**job_of(place, "/data", "echo ran > ran"), "must": ["/data"]}, "forbidden")
     record = record_of(place, pid)
     assert "its volumes cannot be mounted at /data" in str(record["refused"])
+    assert "host" not in record
     assert not (place / "attempt/ran").exists()

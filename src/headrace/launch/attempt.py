@@ -119,7 +119,7 @@ def observation(request: LaunchRequest, record: dict[str, object]) -> Exited | R
     at = Instant(_number(record, "ended"))
     if "refused" in record:
         reason, infrastructure = str(record["refused"]), bool(record["infrastructure"])
-        if not infrastructure:
+        if record.get("host"):
             reason += f". {_missing(request)}"
         return Refused(request.attempt_id, at, reason, infrastructure)
     return Exited(

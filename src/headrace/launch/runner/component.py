@@ -21,7 +21,7 @@ import weakref
 from importlib.machinery import ExtensionFileLoader
 from typing import Any, NamedTuple
 
-from . import supervisor
+from . import begin
 
 _NAMES = "abcdefghijklmnopqrstuvwxyz0123456789"
 
@@ -37,12 +37,12 @@ class Warm(NamedTuple):
     """The names of all modules that are loaded before a component is."""
 
 
-def run(warm: Warm, job: supervisor.Job) -> None:
+def run(warm: Warm, job: begin.Job) -> None:
     """Run the component of `job`; ends the process."""
     try:
         arguments = enter(job)
     except OSError as error:
-        supervisor.refuse(job["refusals"], error, "cannot start")
+        begin.refuse(job["refusals"], error, "cannot start")
     os.close(job["refusals"])
     if warm.prelude:
         os.write(2, warm.prelude)
@@ -60,7 +60,7 @@ def leave(code: int) -> None:
     sys.exit(code)
 
 
-def enter(job: supervisor.Job) -> list[str]:
+def enter(job: begin.Job) -> list[str]:
     """Take on the step's environment and write its program, if its job has one. Returns the arguments of the executor.
 
     Raises OSError.

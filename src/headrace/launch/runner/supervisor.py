@@ -13,7 +13,6 @@ log     what it printed; of a training job `log.rank-N` holds what its other pro
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import json
 import os
@@ -22,11 +21,11 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from . import linux, monitor, ranks, scene, sources, wire
+from . import begin, linux, monitor, ranks, scene, wire
 
-Job = dict[str, Any]
+Job = begin.Job
 
 _RESERVED = 2048
 _DEFAULT_GRACE = 10.0
@@ -35,7 +34,6 @@ _BY_KILL = (-signal.SIGKILL, 128 + signal.SIGKILL)
 """How a step ends that was killed, or a shell whose command was."""
 _BLOCK = 512 if linux.IS_LINUX else 0
 """Bytes that the counts of rusage stand for; elsewhere they are counts of calls."""
-_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG)
 
 
 def supervise(
@@ -74,7 +72,7 @@ def supervise(
                     return process
                 processes.append(process)
         except OSError as error:
-            refused = _refused(f"its {ranks.size(job)} workers cannot be started: {_explain(error)}", True)
+            refused = begin.refused(f"its {ranks.size(job)} workers cannot be started: {begin.explain(error)}", True)
             _Supervision(job, status, processes, counter).refuse(refused)
             return None
         payload = json.dumps(job).encode()
@@ -107,7 +105,7 @@ def _fork(
         for fd in (jobs, refusals, *ours):
             os.close(fd)
         prepare_step()
-        return _await_job(its_jobs, its_refusals, rank)
+        return begin.await_job(its_jobs, its_refusals, rank)
     for fd in (its_jobs, its_refusals):
         os.close(fd)
     return _Process(pid, jobs, refusals)
@@ -136,7 +134,7 @@ class _Supervision:
                 wire.report(self.status, wire.TAKEN, self.job["id"])
                 return
         except OSError as error:  # nothing was claimed: another launch may find more room
-            self.refuse(_refused(_explain(error), infrastructure=True))
+            self.refuse(begin.refused(begin.explain(error), infrastructure=True))
             return
         if self._grace() is not None:
             self._finish(self._ended(-signal.SIGTERM, "killed before it started"))
@@ -325,7 +323,7 @@ class _Supervision:
         try:
             self._write(json.dumps(record).encode())
         except OSError as error:  # the server is told all the same, by the pipe
-            note = f"its exit record was not written: {_explain(error)}"
+            note = f"its exit record was not written: {begin.explain(error)}"
             record["message"] = wire.shorten(f"{record.get('message', '')}; {note}".lstrip("; "))
         wire.report(self.status, wire.ENDED, self.job["id"], record)
 
@@ -361,101 +359,6 @@ def _hand_on(jobs: int, payload: bytes) -> None:
         wire.write_all(jobs, wire.frame(payload))
     except BrokenPipeError:
         return  # somebody killed it
-
-
-def _await_job(jobs: int, refusals: int, rank: int) -> Job:
-    """In the step's process: get ready, wait until the supervisor says go, then take the step's place in the system."""
-    os.setpgid(0, 0)
-    payload = wire.read_frame(jobs)
-    if payload is None:
-        os._exit(0)
-    job: Job = json.loads(payload)
-    trouble = _make_folders(job["mkdirs"])
-    for number in (signal.SIGTERM, signal.SIGALRM):
-        signal.signal(number, signal.SIG_DFL)
-    if os.read(jobs, 1) != wire.GO:  # the attempt is another's, or was killed before it started
-        os._exit(0)
-    os.close(jobs)
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
-    if trouble is not None:
-        refuse(refusals, trouble, "cannot start")
-    try:
-        problem = scene.enter(job)
-        if problem:
-            refuse_with(refusals, problem)
-        os.chdir(job["folder"])
-        if "workers" in job:
-            ranks.enter(job, rank)
-        log = os.open(job.get("log", wire.LOG), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        os.dup2(log, 1)
-        os.dup2(log, 2)
-        os.close(log)
-    except OSError as error:
-        refuse(refusals, error, "cannot start")
-    if "before" in job:
-        if rank:
-            ranks.await_first(job)
-        elif problem := scene.run_before(job):
-            refuse_with(refusals, problem)
-        elif "workers" in job:
-            ranks.let_others(job)
-    if "sources" in job:
-        _start_in_sources(job, refusals)
-    if "argv" in job:
-        _execute(job, refusals)
-    job["refusals"] = refusals
-    return job
-
-
-def _start_in_sources(job: Job, refusals: int) -> None:
-    """Start the step in its copy of the sources of its image."""
-    try:
-        sources.make(*job["sources"])
-        os.chdir(job["sources"][1])
-    except OSError as error:
-        refuse(refusals, error, "cannot start")
-
-
-def _make_folders(folders: list[str]) -> OSError | None:
-    """What the step expects to be there. Making them again, or for an attempt that is another's, changes nothing."""
-    try:
-        for folder in folders:
-            os.makedirs(folder, exist_ok=True)
-    except OSError as error:
-        return error
-    return None
-
-
-def _execute(job: Job, refusals: int) -> None:
-    """Become the command."""
-    for number in (signal.SIGPIPE, signal.SIGXFSZ):
-        signal.signal(number, signal.SIG_DFL)  # Python ignores them, programs expect them
-    command = job["argv"][0]
-    try:
-        os.execvpe(command, job["argv"], dict(job["env"]))
-    except OSError as error:
-        error.filename = None  # the last folder that was searched
-        refuse(refusals, error, f"cannot execute {command!r}")
-
-
-def refuse(refusals: int, error: OSError, what: str) -> None:
-    """In the step's process: tell the supervisor that there will be no step, and end."""
-    refuse_with(refusals, f"{what}: {_explain(error)}", infrastructure=error.errno in _DISK)
-
-
-def refuse_with(refusals: int, reason: str, *, infrastructure: bool = False) -> None:
-    """The same, in words."""
-    os.write(refusals, json.dumps(_refused(reason, infrastructure)).encode())
-    os._exit(127)
-
-
-def _refused(reason: str, infrastructure: bool) -> Job:
-    return {"refused": wire.shorten(reason), "infrastructure": infrastructure}
-
-
-def _explain(error: OSError) -> str:
-    names = " -> ".join(str(name) for name in (error.filename, error.filename2) if name is not None)
-    return f"{error.strerror}: {names}" if names else str(error.strerror)
 
 
 def _signal_group(group: int, number: int) -> None:

@@ -24,7 +24,8 @@ A record, which is also what the file `exit` of an attempt holds:
   killed for want of it while the step ran; for one that ran a while also {peak, average, cores}: the memory that
   all of it held, at most and over time, and the most CPU seconds in one;
   for one that was killed over its limit {over: {limit, used, process, held}}; or
-  {refused, infrastructure, started, ended}. Of a training job that failed {rank} says whose end it tells.
+  {refused, infrastructure, started, ended}, with {host} where what the image has may be missing here. Of a training
+  job that failed {rank} says whose end it tells.
 """
 
 from __future__ import annotations
