@@ -13,7 +13,8 @@ from headrace.base.clock import SystemClock
 from headrace.base.home import Home
 from headrace.base.json import JsonValue
 from headrace.base.settings import ImageSetting, Settings
-from headrace.launch.base import Exited, LaunchRequest, Lost, Objects, Observation, Refused, Started
+from headrace.launch.base import Exited, Launcher, LaunchRequest, Lost, Objects, Observation, Refused, Started
+from headrace.launch.container import ContainerLauncher
 from headrace.launch.process import ProcessLauncher
 
 PATIENCE = 120.0
@@ -193,7 +194,7 @@ class Watcher:
 class Running:
     """A launcher that was started, and what it observes."""
 
-    launcher: ProcessLauncher
+    launcher: Launcher
     watcher: Watcher
     steps: Steps
 
@@ -220,10 +221,34 @@ async def launcher(
     settings: Settings = SETTINGS,
     environment: Mapping[str, str] | None = None,
     objects: Objects | None = None,
+    watcher: Watcher | None = None,
 ) -> AsyncIterator[Running]:
     inherited = os.environ if environment is None else environment
     started = ProcessLauncher(home, settings, SystemClock(), inherited, objects or HeldObjects(home))
-    watcher = Watcher()
+    async with running(started, home, watcher or Watcher()) as run:
+        yield run
+
+
+@asynccontextmanager
+async def containers(
+    home: Home,
+    engine: str,
+    settings: Settings = SETTINGS,
+    environment: Mapping[str, str] | None = None,
+    objects: Objects | None = None,
+    watcher: Watcher | None = None,
+) -> AsyncIterator[Running]:
+    """A launcher of containers of the engine at that address."""
+    inherited, named = os.environ if environment is None else environment, objects or HeldObjects(home)
+    settings = replace(settings, launcher="container", container_engine=engine)
+    processes = ProcessLauncher(home, settings, SystemClock(), inherited, named)
+    started = ContainerLauncher(home, settings, SystemClock(), inherited, named, processes)
+    async with running(started, home, watcher or Watcher()) as run:
+        yield run
+
+
+@asynccontextmanager
+async def running(started: Launcher, home: Home, watcher: Watcher) -> AsyncIterator[Running]:
     await started.start(watcher)
     try:
         yield Running(started, watcher, Steps(home))

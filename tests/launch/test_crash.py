@@ -73,11 +73,11 @@ class Gate:
 class Server:
     """The launcher of `server.py`, in a process that is there to be killed."""
 
-    def __init__(self, home: Home, requests: Sequence[LaunchRequest]) -> None:
+    def __init__(self, home: Home, requests: Sequence[LaunchRequest], *options: str) -> None:
         file = home.root / "requests"
         file.write_bytes(pickle.dumps(list(requests)))
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.launch.server", str(home.root), str(file)],
+            [sys.executable, "-m", "tests.launch.server", str(home.root), str(file), *options],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             text=True,

@@ -18,6 +18,7 @@ from headrace.base import age
 from headrace.base.errors import InvalidInput
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
+LAUNCHERS = ("process", "container")
 RETENTION = ("retention_runs", "retention_archived_runs", "retention_logs", "retention_artifacts", "retention_cache")
 
 
@@ -48,6 +49,8 @@ class Settings:
     schedule_timezone: str = "UTC"
     pass_env: tuple[str, ...] = ()
     images: Mapping[str, ImageSetting] = field(default_factory=dict)
+    launcher: str = "process"
+    container_engine: str = ""
     allowed_hosts: tuple[str, ...] = ()
     allowed_origins: tuple[str, ...] = ()
     pipeline_url_allowed_domains: tuple[str, ...] = ()
@@ -77,6 +80,9 @@ class Settings:
             raise InvalidInput(f"{self.slots} is less than 1", where="slots", hint="Give the number of steps at once")
         if self.kfp_compat not in ("2.17", "3.0"):
             raise InvalidInput(f"{self.kfp_compat!r} is unknown", where="kfp_compat", hint='Give "2.17" or "3.0"')
+        if self.launcher not in LAUNCHERS:
+            hint = f"Give one of {', '.join(LAUNCHERS)}"
+            raise InvalidInput(f"{self.launcher!r} is unknown", where="launcher", hint=hint)
         if not 0 <= self.kill_grace < math.inf:
             raise InvalidInput(f"{self.kill_grace} is no time", where="kill_grace", hint="Give seconds, 0 or more")
         if self.schedule_timezone != "UTC":

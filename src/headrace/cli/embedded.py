@@ -50,23 +50,24 @@ class Server:
         self.close()
 
 
-def find_or_start(home: Home, host: str | None, database: str | None = None) -> Server:
+def find_or_start(home: Home, host: str | None, database: str | None = None, launcher: str | None = None) -> Server:
     """The server at `host`, else the one that is up in the home, else a new one, which may still be starting.
 
-    A new one uses that database. Raises FailedPrecondition where one that is up would have to.
+    A new one uses that database and launcher. Raises FailedPrecondition where one that is up would have to.
     """
-    if database and host:
-        raise InvalidInput("it is that server's own to say which", where="--database", hint="Leave it or --host out")
+    given = next((option for option, value in (("--database", database), ("--launcher", launcher)) if value), "")
+    if given and host:
+        raise InvalidInput("it is that server's own to say which", where=given, hint="Leave it or --host out")
     if host:
         return Server(discover.normal_url(host))
     client = find(home)
     if client is None:
-        return Server("", _Child(home, database))
+        return Server("", _Child(home, database, launcher))
     with client:
-        if database:
+        if given:
             raise FailedPrecondition(
                 f"a server is up in this home already, at {client.url}",
-                where="--database",
+                where=given,
                 hint="Leave it out to use that one, or give another --home",
             )
         return Server(client.url)
@@ -75,11 +76,12 @@ def find_or_start(home: Home, host: str | None, database: str | None = None) -> 
 class _Child:
     """A `headrace up` of ours."""
 
-    def __init__(self, home: Home, database: str | None) -> None:
+    def __init__(self, home: Home, database: str | None, launcher: str | None) -> None:
         self._said: list[str] = []
         self._is_up = False
         self._turn = threading.Lock()
         command = [sys.executable, "-m", "headrace", "up", "--home", str(home.root)]
+        command += ["--launcher", launcher] if launcher else []
         self._process = subprocess.Popen(
             [*command, "--port", "0", "--grpc-port", "-1", "--until-stdin-ends", "--json", "--log-level", "warning"],
             stdin=subprocess.PIPE,

@@ -85,7 +85,8 @@ def _attempts(home: Home, url: str | None, ended_before: float | None, running: 
     rubbish = []
     for name, folder in folders.items():
         if is_running(folder):
-            running.append((folder / CLAIM).stat().st_mtime)
+            if (folder / CLAIM).exists():  # a container has its environment itself
+                running.append((folder / CLAIM).stat().st_mtime)
         elif name not in known:
             rubbish.append(Rubbish(folder, disk.size(folder)))
     return rubbish

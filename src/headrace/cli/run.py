@@ -42,12 +42,13 @@ def run(
     home: str | None,
     host: str | None,
     database: str | None,
+    launcher: str | None,
     json: bool,
 ) -> int:
     """Run the pipeline and watch it. 0 where it SUCCEEDED, 1 where it did not, 130 where Ctrl-C stopped or left it."""
     given = {"--experiment": experiment, "--no-cache": no_cache, "--python": python}
     check_words(pipeline, from_run, at, [option for option, value in given.items() if value])
-    with find_or_start(discover.home_of(home), host, database) as server:
+    with find_or_start(discover.home_of(home), host, database, launcher) as server:
         title = utf8(name or "", "--name")
         found = read_pipeline(pipeline, python) if pipeline is not None else None
         values = read_parameters(parameters, found.plan.root.interface.input_parameters) if found is not None else {}

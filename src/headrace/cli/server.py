@@ -29,6 +29,7 @@ from headrace.controllers.app import build_controllers
 from headrace.controllers.faults import Faults, no_faults
 from headrace.controllers.feed import Feed
 from headrace.controllers.objects import ServerObjects
+from headrace.launch.base import Launcher, Objects
 from headrace.launch.process import ProcessLauncher
 from headrace.model.catalog import Principal
 from headrace.rpc.inside import App
@@ -89,7 +90,7 @@ async def _serve(
         database=database,
         blobs=blobs,
         plans=plans,
-        launcher=ProcessLauncher(home, settings, clock, os.environ, ServerObjects(database, vault, home)),
+        launcher=_launcher(home, settings, clock, ServerObjects(database, vault, home)),
         settings=settings,
         home=home,
         clock=clock,
@@ -129,6 +130,16 @@ async def _serve(
     finally:
         discover.remove(home)
         await controllers.stop()
+
+
+def _launcher(home: Home, settings: Settings, clock: Clock, objects: Objects) -> Launcher:
+    """Where steps run. What asks engines is imported only where there is one to be asked."""
+    processes = ProcessLauncher(home, settings, clock, os.environ, objects)
+    if settings.launcher == "process":
+        return processes
+    from headrace.launch.container import ContainerLauncher
+
+    return ContainerLauncher(home, settings, clock, os.environ, objects, processes)
 
 
 @contextlib.asynccontextmanager

@@ -34,6 +34,7 @@ from headrace.engine.state import Options, RunState
 from headrace.launch import points, variables
 from headrace.launch.base import EXECUTOR_INPUT, LaunchRequest
 from headrace.launch.command import recognise
+from headrace.launch.container_record import read_mark
 from headrace.launch.environments import Environments
 from headrace.launch.jobs import Place
 from headrace.launch.places import Places
@@ -74,6 +75,12 @@ def shell(
     if identity.read(place) is None:
         raise InvalidInput("the steps of that server are not on this machine", where=str(host or place.root))
     scene = _scene(place, database, run_id, path)
+    if read_mark(scene.request.folder) is not None:
+        raise FailedPrecondition(
+            f"it ran in a container of {scene.request.image}, which is gone",
+            where=path,
+            hint=f"Its outputs and log are in {scene.request.folder}; `docker run` or `podman run` gives you the image",
+        )
     if json:
         output.document(_as_json(scene))
         return 0

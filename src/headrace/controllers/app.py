@@ -125,7 +125,8 @@ def build_controllers(
     registry.on_end = schedules.run_ended
     dispatcher = Dispatcher(launcher, blobs, home, settings, clock, registry.tell, faults)
     success = "SUCCEEDED" if settings.kfp_compat == "3.0" else "COMPLETE"
-    options = Options(cache=settings.cache, success_status=success, images=settings.images)
+    images = settings.images if settings.launcher == "process" else {}  # a container has its image itself
+    options = Options(cache=settings.cache, success_status=success, images=images)
     advance = Advance(clock, options, holder, plan, blobs.is_intact)
     reclaimer = Reclaimer(database, home)
     errands = Errands(database, blobs, home, clock, registry.tell)

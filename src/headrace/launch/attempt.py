@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headrace.base.clock import Instant
-from headrace.launch.base import Exited, LaunchRequest, OverLimit, Refused
+from headrace.launch.base import Exited, LaunchRequest, Lost, OverLimit, Refused
+from headrace.launch.container_record import read_mark
 from headrace.launch.images import how_to_map
 from headrace.launch.runner import linux, wire
 from headrace.launch.variables import LINK
@@ -45,12 +46,17 @@ class Vanished:
     pid: int
 
 
-def look(folder: Path) -> Unclaimed | Alive | Ended | Vanished:
+@dataclass(frozen=True, slots=True)
+class Contained:
+    """It has a container, which may run: only the engine knows, until its end is recorded."""
+
+
+def look(folder: Path) -> Unclaimed | Alive | Ended | Vanished | Contained:
     """The state of the attempt; a snapshot. Raises OSError where the folder cannot be read."""
     try:
         claim = os.open(folder / wire.CLAIM, os.O_RDONLY)
     except (FileNotFoundError, NotADirectoryError):
-        return Unclaimed()
+        return look_without_claim(folder)
     try:
         text = os.read(claim, 64)
         if not text.endswith(b"\n"):
@@ -66,23 +72,36 @@ def look(folder: Path) -> Unclaimed | Alive | Ended | Vanished:
             os.close(watch)
     finally:
         os.close(claim)
+    record = _record(folder)
+    return Vanished(pid) if record is None else Ended(record)
+
+
+def look_without_claim(folder: Path) -> Unclaimed | Ended | Contained:
+    """The state of an attempt that no supervisor has. Raises OSError."""
+    if read_mark(folder) is None:
+        return Unclaimed()
+    record = _record(folder)
+    return Contained() if record is None else Ended(record)
+
+
+def _record(folder: Path) -> dict[str, object] | None:
     try:
-        return Ended(json.loads((folder / wire.EXIT).read_bytes()))
+        found: dict[str, object] = json.loads((folder / wire.EXIT).read_bytes())
     except FileNotFoundError:
-        return Vanished(pid)
+        return None
+    return found
 
 
 def is_running(folder: Path) -> bool:
-    """Its supervisor runs. Raises OSError where the folder cannot be read."""
+    """Its supervisor runs, or it may run in a container. Raises OSError where the folder cannot be read."""
     state = look(folder)
     if isinstance(state, Alive):
         os.close(state.watch)
-        return True
-    return False
+    return isinstance(state, Alive | Contained)
 
 
 def is_over(folder: Path) -> bool:
-    """It was claimed, and its supervisor is gone. Raises OSError where the folder cannot be read."""
+    """It ran, and does not any more. Raises OSError where the folder cannot be read."""
     return not is_running(folder) and not isinstance(look(folder), Unclaimed)
 
 
@@ -96,6 +115,19 @@ def mark_killed(folder: Path, grace: float) -> None:
 
 def is_marked_killed(folder: Path) -> bool:
     return (folder / wire.KILL).exists()
+
+
+def killed_at(folder: Path) -> Instant | None:
+    """When its latest kill was asked for, if one was. Raises OSError where the folder cannot be read."""
+    try:
+        return Instant((folder / wire.KILL).stat().st_mtime_ns // 1000)
+    except FileNotFoundError:
+        return None
+
+
+def grace_of(folder: Path) -> float:
+    """The seconds of grace of its kill. Raises OSError where there was none."""
+    return float((folder / wire.KILL).read_text())
 
 
 def sweep_links(attempts: Path) -> None:
@@ -114,9 +146,11 @@ def sweep_links(attempts: Path) -> None:
             link.unlink(missing_ok=True)
 
 
-def observation(request: LaunchRequest, record: dict[str, object]) -> Exited | Refused:
+def observation(request: LaunchRequest, record: dict[str, object]) -> Exited | Refused | Lost:
     """A record as the waist says it."""
     at = Instant(_number(record, "ended"))
+    if "lost" in record:
+        return Lost(request.attempt_id, at, str(record["lost"]))
     if "refused" in record:
         reason, infrastructure = str(record["refused"]), bool(record["infrastructure"])
         if record.get("host"):

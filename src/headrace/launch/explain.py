@@ -9,6 +9,7 @@ from pathlib import Path
 from headrace.base.settings import ImageSetting
 from headrace.launch.absent import said_of_inputs
 from headrace.launch.base import Exited, LaunchRequest, OverLimit
+from headrace.launch.container_record import read_mark
 from headrace.launch.images import base_of, how_to_map
 from headrace.launch.runner import wire
 from headrace.model.task import Usage
@@ -44,7 +45,7 @@ def explain_exit(exited: Exited, request: LaunchRequest, images: Mapping[str, Im
     if is_full(request.folder):
         text += ". The disk that holds its log is full, so what it said last may be missing"
     text += _unbound(request.folder) + said_of_inputs(request)
-    if request.sources or base_of(request.image, images or {}).mapped:
+    if request.sources or base_of(request.image, images or {}).mapped or read_mark(request.folder) is not None:
         return text
     return text + _unmapped(request.image, said)
 
@@ -88,10 +89,10 @@ def _over_limit(over: OverLimit, usage: Usage) -> str:
     """What it was killed for. The hint comes with it: what its log says is said after that."""
     used = f" and held {_mebibytes(over.used)}" if over.used else ""
     held = max(over.held, usage.max_rss)
-    largest = f"its largest process{f', {over.process},' if over.process else ''} held {_mebibytes(held)}"
+    largest = f"; its largest process{f', {over.process},' if over.process else ''} held {_mebibytes(held)}"
     return (
-        f"out of memory: it was killed because it needed more than its limit of {_mebibytes(over.limit)}{used}; "
-        f"{largest}. Raise the limit with set_memory_limit"
+        f"out of memory: it was killed because it needed more than its limit of {_mebibytes(over.limit)}{used}"
+        f"{largest if held else ''}. Raise the limit with set_memory_limit"
     )
 
 

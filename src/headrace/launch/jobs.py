@@ -104,12 +104,22 @@ def cold_job(
         job = _component_job(request, component, given, (), {})
         file = _write(request, JOB_FILE, _encode({**job, "light": component.light, "env": []}))
         argv = ["python3", str(RUNNER), "cold", file]
+    check_command(request, argv, env)
+    return _encode({**_common(request, mounts, extras), "env": list(env.items()), "argv": argv})
+
+
+_LONG_HINT = "Pass it as an artifact, or use a Python component, which has no such limit"
+
+
+def check_command(
+    request: LaunchRequest, argv: Sequence[str], env: Mapping[str, str], long_hint: str = _LONG_HINT
+) -> None:
+    """Raises StepError, naming the parameter where one is to blame, for what no process can be given."""
     _check_variables(request, env)
     for name, word in (*((f"argument {number}", word) for number, word in enumerate(argv)), *env.items()):
         _refuse_nul(request, name, word)
         if _length(word) > ARGUMENT_LIMIT:
-            raise _too_long(request, name, word)
-    return _encode({**_common(request, mounts, extras), "env": list(env.items()), "argv": argv})
+            raise _too_long(request, name, word, long_hint)
 
 
 def _component_job(
@@ -212,16 +222,17 @@ def _refuse_nul(request: LaunchRequest, name: str, word: str) -> None:
     )
 
 
-def _too_long(request: LaunchRequest, name: str, word: str) -> StepError:
+def _too_long(request: LaunchRequest, name: str, word: str, hint: str) -> StepError:
     """Names the parameter that made the argument long, where one can be found in it."""
     found = _parameters(request)
-    culprits = [key for key, value in found.items() if len(_text(value)) > ARGUMENT_LIMIT // 8 and _text(value) in word]
+    long = {key: value for key, value in found.items() if len(_text(value)) > ARGUMENT_LIMIT // 8}
+    culprits = [key for key, value in long.items() if _text(value) in word or compact(value) in word]
     size = f"{_length(word):,} bytes, and a command takes at most {ARGUMENT_LIMIT:,} in one argument"
     if culprits:
         return StepError(
             f"parameter {max(culprits, key=lambda key: len(_text(found[key])))!r} makes {name} of the command {size}",
             where=request.path,
-            hint="Pass it as an artifact, or use a Python component, which has no such limit",
+            hint=hint,
         )
     return StepError(f"{name} of the command is {size}", where=request.path, hint="Pass long values as artifacts")
 

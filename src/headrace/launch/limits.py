@@ -35,13 +35,18 @@ def warnings(resources: Quantities, parents: Parents) -> list[str]:
         said.append(f"its CPU limit of {resources.cpu_limit:g} is not enforced: {parents.reason}")
     if resources.memory_limit and not linux.IS_LINUX:
         said.append("its memory limit is not enforced: this system does not say what its processes hold")
-    cores, memory = os.cpu_count() or 1, _memory()
+    return [*said, *shortages(resources, os.cpu_count() or 1, _memory(), "this machine")]
+
+
+def shortages(resources: Quantities, cores: int, memory: int, where: str) -> list[str]:
+    """What is requested and can never be met there: a sentence each. `memory` is in bytes, 0 where it is not known."""
+    said = []
     if resources.cpu_request > cores:
-        said.append(f"it requests {resources.cpu_request:g} CPUs, and this machine has {cores}")
+        said.append(f"it requests {resources.cpu_request:g} CPUs, and {where} has {cores}")
     if memory and resources.memory_request > memory:
         said.append(
             f"it requests {resources.memory_request / 2**20:,.0f} MiB of memory, "
-            f"and this machine has {memory / 2**20:,.0f} MiB"
+            f"and {where} has {memory / 2**20:,.0f} MiB"
         )
     return said
 

@@ -40,6 +40,10 @@ _BROKEN_SECONDS = 60.0
 _SENDS = 5
 _FILES = 65_536
 _NOTHING = pod.Grant()
+_IN_CONTAINER = (
+    "it was started in a container, and this server runs steps as processes: a server with "
+    'launcher = "container" would have gone on with it'
+)
 
 
 @dataclass(slots=True)
@@ -156,6 +160,8 @@ class ProcessLauncher:
                 self._adopt(live, state)
             case attempt.Ended(record):
                 self._end(live, attempt.observation(request, record))
+            case attempt.Contained():
+                self._end(live, Lost(request.attempt_id, self._clock.now(), _IN_CONTAINER))
             case attempt.Vanished(pid):
                 self._end(live, Lost(request.attempt_id, self._clock.now(), _lost(pid)))
             case attempt.Unclaimed():

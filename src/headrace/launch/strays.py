@@ -12,18 +12,22 @@ from headrace.launch.runner import linux
 
 
 def running(attempts: Path) -> list[str]:
-    """The ids of the attempts whose supervisors live, whoever started them."""
+    """The ids of the attempts whose supervisors live, or whose containers may, whoever started them."""
     found = []
     for folder in attempts.iterdir() if attempts.is_dir() else ():
         state = attempt.look(folder)
         if isinstance(state, attempt.Alive):
             os.close(state.watch)
+        if isinstance(state, attempt.Alive | attempt.Contained):
             found.append(folder.name)
     return found
 
 
 def end(folder: Path, grace: float) -> None:
-    """End the attempt's whole tree: TERM, after `grace` seconds KILL. One that has ended is left as it is."""
+    """End the attempt's whole tree: TERM, after `grace` seconds KILL. One that has ended is left as it is.
+
+    A container is ended by its launcher, when it finds the mark.
+    """
     attempt.mark_killed(folder, grace)
     state = attempt.look(folder)
     if isinstance(state, attempt.Alive):

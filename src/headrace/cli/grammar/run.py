@@ -44,6 +44,9 @@ def add_run(commands: Commands) -> None:
     )
     server(parser)
     database(parser, "the database of the server that is started for this run")
+    parser.add_argument(
+        "--launcher", choices=["process", "container"], help="where that server runs steps (default: process)"
+    )
     json(parser, "print the ended run as one JSON document (logs go to stderr)")
 
 

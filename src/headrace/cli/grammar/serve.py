@@ -18,6 +18,12 @@ def add_up(commands: Commands) -> None:
     parser.add_argument("--grpc-port", type=int, metavar="PORT", help="serve gRPC there too; KFP's is 8887")
     database(parser, "keep everything there; better given as HEADRACE_DATABASE, which `ps` does not show")
     parser.add_argument("--slots", type=int, metavar="N", help="steps that run at once (default: one a core)")
+    parser.add_argument(
+        "--launcher", choices=["process", "container"], help="run steps as processes, or in images (default: process)"
+    )
+    parser.add_argument(
+        "--container-engine", metavar="ENGINE", help="docker, podman or an address (default: the one that is found)"
+    )
     parser.add_argument("--no-cache", dest="cache", action="store_const", const=False, help="execute every step anew")
     parser.add_argument("--kfp-compat", choices=["2.17", "3.0"], help="which KFP to look like where they differ")
     parser.add_argument("--pipeline-root", metavar="URI", help="where artifacts go unless a run says otherwise")

@@ -51,6 +51,8 @@ KILL = "kill"
 LOG = "log"
 UNBOUND = "unbound"
 USAGE = "usage"
+CONTAINER = "container"
+"""Of the container launcher: there is, or was, a container of the attempt, which may have run."""
 
 TEXT_LIMIT = 1200
 """Characters of free text in a report: with escapes (6 bytes each at worst would be 7,200) it is cut by bytes."""
