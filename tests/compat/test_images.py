@@ -9,23 +9,28 @@ from typing import Any
 
 import pytest
 from tests.compat.pipelines.images import IMAGE, write
-from tests.compat.pipelines.play import message
+from tests.compat.pipelines.play import Back, message
 from tests.harness import Server, artifacts_of, parameters_of, tasks_of
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = Server(tmp_path_factory.mktemp("images") / "home", ["--slots", "2"])
-    try:
-        yield running.start()
-    finally:
-        running.stop()
+@pytest.fixture
+def server(back: Back) -> Iterator[Server]:
+    yield from left_unmapped(back.server)
 
 
 @pytest.fixture
-def folder(tmp_path: Path, server: Server) -> Iterator[Path]:
+def of_anyone(anyone: Back) -> Iterator[Server]:
+    yield from left_unmapped(anyone.server)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
     write(tmp_path)
-    yield tmp_path
+    return tmp_path
+
+
+def left_unmapped(server: Server) -> Iterator[Server]:
+    yield server
     run("-m", "headrace", "image", "unmap", IMAGE, "--home", str(server.home), check=False)
 
 
@@ -69,9 +74,9 @@ ALL = ("read", "repeat", "script")
 
 
 def test_sources_that_were_not_built_run_are_cached_and_run_anew_once_they_are_mapped_again(
-    server: Server, folder: Path
+    of_anyone: Server, folder: Path
 ) -> None:
-    file = compiled(folder)
+    server, file = of_anyone, compiled(folder)
     failed = play(server, file)
     assert failed["repeat"]["state"] == "FAILED"
     assert f"headrace image map {IMAGE} --context DIR" in message(failed["repeat"])
