@@ -2,12 +2,16 @@
 
 import gc
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
 from tests.databases import Instances, Missing
+
+from headrace.base.clock import SystemClock
+from headrace.store.db import Database
 
 hypothesis.settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):
@@ -39,11 +43,19 @@ def kind(request: pytest.FixtureRequest) -> str:
     return name
 
 
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of SQLite that has all tables, and no rows."""
+    file = tmp_path_factory.mktemp("made") / "headrace.db"
+    Database.open(f"sqlite:///{file}", SystemClock(), durable=False).close()
+    return file
+
+
 @pytest.fixture
-def url(kind: str, instances: Instances, tmp_path: Path) -> str:
-    """A database without rows. On the servers its tables are there already, to save each test their making."""
+def url(kind: str, instances: Instances, made: Path, tmp_path: Path) -> str:
+    """A database without rows. Its tables are there already, to save each test their making."""
     if kind == "sqlite":
-        return f"sqlite:///{tmp_path / 'headrace.db'}"
+        return f"sqlite:///{shutil.copyfile(made, tmp_path / 'headrace.db')}"
     try:
         return instances.get(kind).clean()
     except Missing as missing:
