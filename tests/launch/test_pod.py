@@ -243,6 +243,38 @@ def test_claims_and_the_workspace_are_the_same_folder_in_each_step(home: Home, o
 
 @only_on_linux
 @pytest.mark.usefixtures("allowed")
+def test_a_volume_within_a_claim_keeps_nothing_from_the_claim(home: Home, objects: HeldObjects) -> None:
+    """Its mount point is made in the claim, as Kubernetes does; in a read-only volume it is on a copy of that."""
+
+    async def work(run: Running, steps: Steps) -> None:
+        volumes = (
+            ClaimVolume("data", "/headrace-test/data"),
+            EmptyVolume("scratch", "/headrace-test/data/scratch"),
+            SecretVolume("db", "/headrace-test/data/deep/secret"),
+            EmptyVolume("fast", "/headrace-test/data/deep/secret/fast", "Memory"),
+            EmptyVolume("else", "/headrace-test/else/where"),
+        )
+        script = """
+            cd /headrace-test
+            for place in data data/deep data/scratch data/deep/secret/fast else/where; do echo $place > $place/f; done
+            cat data/deep/secret/password
+        """
+        assert await run.succeed(with_pod(steps.command("sh", "-c", script), volumes=volumes)) == WORD.decode()
+        found = sorted(home.volume("data").rglob("*"))
+        assert [str(each.relative_to(home.volume("data"))) for each in found] == [
+            "deep",
+            "deep/f",
+            "deep/secret",
+            "f",
+            "scratch",
+        ]
+        assert not Path("/headrace-test").exists()
+
+    play(home, objects, work)
+
+
+@only_on_linux
+@pytest.mark.usefixtures("allowed")
 def test_folders_of_the_step_alone_are_gone_after_it(home: Home, objects: HeldObjects) -> None:
     async def work(run: Running, steps: Steps) -> None:
         volumes = (

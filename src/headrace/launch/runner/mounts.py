@@ -5,7 +5,8 @@ Root makes the namespace as it is; everybody else in a user namespace, where its
 ids are real where root starts the step; in a user namespace our files are that user's, and nothing changes hands.
 Instead of a folder a file system in memory can be mounted, with some files or none. A mount point that the host has
 not is made on a copy: a file system in memory takes the place of the folder it is missing in, with all of that folder's
-entries bound into it. Linux only; elsewhere, and where the kernel forbids it, there is a reason.
+entries bound into it. Within a mount that can be written to it is made there: what a step writes beside it belongs into
+that mount's folder. Linux only; elsewhere, and where the kernel forbids it, there is a reason.
 """
 
 from __future__ import annotations
@@ -124,8 +125,8 @@ def _enter(flags: int, mounts: Sequence[Mount], stage: str, ids: Ids | None) -> 
         _write("/proc/self/gid_map", f"{inner_gid} {gid} 1")
     _mount(libc, "none", "/", _MS_REC | _MS_SLAVE)  # what the host mounts later arrives, what we mount does not leave
     copied: set[str] = set()
-    for source, target, read_only in mounts:
-        _make_point(libc, target, stage, copied)
+    for number, (source, target, read_only) in enumerate(mounts):
+        _make_point(libc, target, stage, copied, mounts[:number])
         if isinstance(source, str):
             _mount(libc, source, target, _MS_BIND | _MS_REC)
         else:
@@ -149,17 +150,23 @@ def _fill(libc: Any, source: dict[str, Any], target: str) -> None:
             file.write(base64.b64decode(content))
 
 
-def _make_point(libc: Any, target: str, stage: str, copied: set[str]) -> None:
+def _make_point(libc: Any, target: str, stage: str, copied: set[str], made: Sequence[Mount]) -> None:
     """Let there be a folder at `target`, for us only. Raises OSError where something else is there."""
     if os.path.isdir(target):
         return
     parent = os.path.dirname(target)
     while not os.path.isdir(parent):
         parent = os.path.dirname(parent)
-    if parent not in copied:
+    if parent not in copied and not _is_ours(parent, made):
         _copy(libc, parent, stage)
         copied.add(parent)
-    os.makedirs(target)
+    os.makedirs(target, exist_ok=True)  # another step that has the same volume may be as far
+
+
+def _is_ours(folder: str, made: Sequence[Mount]) -> bool:
+    """Whether it is in a mount of ours, and can be written to there."""
+    over = [mount for mount in made if folder == mount[1] or folder.startswith(f"{mount[1]}/")]
+    return bool(over) and not max(over, key=lambda mount: len(mount[1]))[2]
 
 
 def _copy(libc: Any, folder: str, stage: str, only: Collection[str] = ()) -> None:
