@@ -91,6 +91,19 @@ def test_nothing_there_is_told_and_no_failure(back: Back) -> None:
     assert "there is nothing at s3://bucket/none" in message(task)
 
 
+def test_what_was_not_there_is_looked_at_again_once_it_is(back: Back) -> None:
+    """Else nobody would know which bytes its readers have seen, and the cache would answer for others."""
+    uri = f"{GIVEN}/later.txt"
+    missed = imported(back.play(imports.once, "FAILED", uri=uri))
+    seen = []
+    for text in ("first", "second"):
+        put(back, "later.txt", text)
+        played = back.play(imports.once, caching=True, uri=uri)
+        seen.append(parameters_of(played.named("look")[0])["Output"]["content"])
+        assert imported(played)["artifact_id"] != missed["artifact_id"]
+    assert seen == ["first", "second"]
+
+
 def test_what_makes_no_sense_fails_before_anything_is_begun(back: Back) -> None:
     (task,) = back.play(imports.image, "FAILED").named("importer")
     assert "oci://registry/data:1 is an image: only a system.Model can be" in message(task)

@@ -11,6 +11,7 @@ from headrace.engine.state import RunState
 from headrace.model.run import Run
 from headrace.model.task import Task
 from headrace.spec.fingerprint import Difference, differences
+from headrace.spec.plan import Container
 from headrace.store import cache, equal
 from headrace.store.db import Tx
 
@@ -35,8 +36,8 @@ def of_cache(tx: Tx, state: RunState, task: Task) -> Details:
         return (("run", f"{found[0]}, task {found[1].removeprefix('root.')}" if found else "it was deleted"),)
     if waits_for_equal(task):
         return _of_equal(tx, state.run, task)
-    if not task.attempts:
-        return ()
+    if not task.attempts or not isinstance(state.plan_of(task.path).component, Container):
+        return ()  # the cache has no part in what the server does itself
     if state.is_redone(task.path):
         return (("cache", "not asked: the run was resumed here, or before here"),)
     if not task.fingerprint:

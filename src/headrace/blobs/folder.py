@@ -148,17 +148,19 @@ class FolderStore:
     def is_intact(self, artifact: Artifact) -> bool:
         """The artifact's bytes are there as they were published. One that is not this store's is taken at its word.
 
-        Cheap where nothing was written since: then no byte is read.
+        Where there were none, there are none still. Cheap where nothing was written since: then no byte is read.
         """
-        if not self.owns(artifact.uri) or artifact.size < 0:
+        if not self.owns(artifact.uri):
             return True
         try:
             path = self.local_path(artifact.uri)
+            if artifact.size < 0:
+                return not path.exists()
             if not seal.written_since(path, artifact.created_at):
                 return seal.size(path) == artifact.size
             return bool(artifact.digest) and seal.verify(path, artifact.digest)
         except (NotFound, InvalidInput, OSError):
-            return False
+            return artifact.size < 0
 
     def sweep(self) -> None:
         """Remove what writers that were killed have left. Only while nobody writes."""

@@ -69,7 +69,7 @@ def _measure(uri: str, blobs: FolderStore) -> tuple[Sealed, str]:
 
 
 def _download(found: Imported, blobs: FolderStore, workspace: Path, attempt_id: str) -> None:
-    """Copy the object to where the SDK looks for it in the workspace; one that is there already is left alone."""
+    """Copy the object to where the SDK looks for it in the workspace; what is there already is left alone."""
     if not blobs.owns(found.uri):
         raise InvalidInput(
             f"{found.uri} cannot be brought into the workspace: it is not in a store of this server",
@@ -79,20 +79,32 @@ def _download(found: Imported, blobs: FolderStore, workspace: Path, attempt_id: 
     source, artifacts = blobs.local_path(found.uri), workspace / FOLDER
     if not blobs.exists(found.uri):
         raise NotFound("there is nothing to bring into the workspace", where=found.uri, hint="Put the object there")
-    target = workspace / place_of(found.uri)
     _link_store(artifacts, blobs, scheme_of(found.uri))
-    if target.exists():
-        return
     growing = artifacts / f".{attempt_id}"
     _discard(growing)  # of a server that was killed
-    target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        _copy(source, growing)
-        growing.rename(target)
+        _place(source, workspace / place_of(found.uri), growing)
     except OSError:
         _discard(growing)  # half of it would keep a full disk full
-        if not target.exists():  # else another importer of the same object was first
-            raise
+        raise
+
+
+def _place(source: Path, target: Path, growing: Path) -> None:
+    """Have a copy at `target`. A folder may be there for what was imported from it before: then the rest comes in."""
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _copy(source, growing)
+        try:
+            growing.rename(target)
+        except OSError:
+            if not target.is_dir():  # else another importer was first
+                raise
+            _discard(growing)
+        else:
+            return
+    if target.is_dir() and source.is_dir() and not source.is_symlink():
+        for inner in source.iterdir():
+            _place(inner, target / inner.name, growing)
 
 
 def _link_store(artifacts: Path, blobs: FolderStore, scheme: str) -> None:

@@ -82,7 +82,7 @@ def _ended(state: RunState, task: Task) -> tuple[str, Details]:
             blamed = _blamed(state, task, State.FAILED)
             begun = task.started_at or task.attempts or blamed
             return f"it {'failed' if begun else 'was never started'}: {message}", blamed
-    return "it succeeded", ()
+    return "it succeeded", (("note", task.reason),) if task.reason else ()
 
 
 def _skipped(state: RunState, task: Task) -> tuple[str, Details]:

@@ -160,7 +160,7 @@ def _failed(state: RunState, event: AttemptFailed) -> Decision:
     ended = replace(
         attempt,
         state=AttemptState.ENDED,
-        started_at=event.started_at,
+        started_at=event.started_at or attempt.started_at,  # of one that was lost, only we know
         ended_at=event.at,
         exit_code=event.exit_code,
         failure=failure,

@@ -62,7 +62,7 @@ class AttemptSucceeded:
     at: Instant
     started_at: Instant
     outputs: Bindings
-    usage: Usage = field(default_factory=Usage)
+    usage: Usage | None = None
     warning: str = ""
 
 
@@ -81,7 +81,7 @@ class AttemptFailed:
     exit_code: int | None = None
     killed: bool = False
     infrastructure: bool = False
-    usage: Usage = field(default_factory=Usage)
+    usage: Usage | None = None
     outputs: Bindings = field(default_factory=Bindings)
 
 

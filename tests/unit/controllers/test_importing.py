@@ -98,6 +98,18 @@ def test_a_file_and_a_folder_come_into_the_workspace_and_may_be_written_there(sc
     assert (told / "bucket/tree/link").read_text() == "x", "where the SDK looks that was told where the store is"
 
 
+def test_a_folder_of_which_something_was_brought_before_comes_whole(scene: Scene) -> None:
+    for name in ("data.csv", "inner/a", "inner/b", "other/c"):
+        scene.blobs.write(f"minio://bucket/folder/{name}", name.encode())
+    scene.bring(importer("minio://bucket/folder/inner/a", download=True))
+    folder = scene.workspace / ".artifacts/minio/bucket/folder"
+    (folder / "inner/a").write_text("the run's own")
+    scene.bring(importer("minio://bucket/folder", download=True), attempt="another")
+    found = {str(each.relative_to(folder)): each.read_text() for each in folder.rglob("*") if each.is_file()}
+    assert found == {"data.csv": "data.csv", "inner/a": "the run's own", "inner/b": "inner/b", "other/c": "other/c"}
+    assert not list((scene.workspace / ".artifacts").glob(".a*"))
+
+
 def test_what_a_killed_server_left_half_done_is_done_again(scene: Scene) -> None:
     scene.blobs.write(DATA, b"a,b")
     half = scene.workspace / ".artifacts/.attempt"

@@ -244,6 +244,15 @@ def test_late_doubled_and_foreign_reports_change_nothing() -> None:
     assert game.begin() == []
 
 
+def test_an_attempt_that_was_lost_keeps_when_it_began() -> None:
+    game = Game(dag(leaf("a")))
+    game.begin()
+    begun = AttemptStarted(attempt_id(RUN, "root.a", 1), "root.a", game.at())
+    game.feed(begun)
+    game.feed(AttemptFailed(begun.attempt_id, "root.a", game.at(), Instant(0), Failure("lost")))
+    assert game.state.tasks["root.a"].attempts[0].started_at == begun.at
+
+
 def test_an_empty_pipeline_succeeds() -> None:
     game = Game(dag(group("empty", dag())))
     game.begin()
