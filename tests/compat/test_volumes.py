@@ -27,6 +27,11 @@ def test_a_claim_is_made_mounted_and_deleted(back: Back) -> None:
     assert name.startswith("claims-")
     assert name.endswith("-work")
     assert back.server.get("/api/v1/pvcs").get("claims", []) == []
+    run = f"/api/v1/runs/{played.run['run_id']}"
+    used = {each["task"]: each["attempts"][-1] for each in back.server.get(f"{run}/usage")["tasks"]}
+    assert used["root.get"]["cpu_seconds"] is not None
+    assert used["root.createpvc"]["cpu_seconds"] is None, "the server's own work is no step's"
+    assert back.server.get(f"{run}/tasks/createpvc/why")["details"] == []
 
 
 def test_a_named_claim_is_there_for_the_next_run(back: Back) -> None:

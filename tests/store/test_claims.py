@@ -75,8 +75,12 @@ def test_the_bytes_of_a_deleted_claim_are_used_while_an_attempt_is_under_way(dat
 
     do(database, lambda tx: claims.remove(tx, "", "data", "deleter"))
     assert database.read(claims.unused) == []
+    assert not database.read(claims.mounts_are_over)
     write(database, run, AttemptMoved(replace(user, state=AttemptState.ENDED)))
     assert database.read(lambda tx: claims.mounts(tx, "1")) == []
+    assert database.read(claims.mounts_are_over)
+    do(database, lambda tx: claims.forget(tx, []))
+    assert not database.read(claims.mounts_are_over)
     assert database.read(claims.unused) == [], "who deleted it may be asked again"
     write(database, run, AttemptMoved(replace(deleter, state=AttemptState.ENDED)))
     assert database.read(claims.unused) == ["1"]

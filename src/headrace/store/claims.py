@@ -28,6 +28,7 @@ _IN_USE = exists().where(
         _A.attempt_id.in_(select(_M.attempt_id).where(_M.uid == _C.uid).correlate(t.claims)),
     ),
 )
+_OVER = select(_M.attempt_id).where(~exists().where(_A.attempt_id == _M.attempt_id, _OPEN)).limit(1)
 _MOUNT = insert(t.claim_mounts)
 _MOUNTED = select(_M.attempt_id).where(_M.uid == bindparam("uid"), _M.attempt_id == bindparam("attempt"))
 
@@ -121,6 +122,11 @@ def mounts(tx: Connection, uid: str) -> list[Mount]:
 def unused(tx: Connection) -> list[str]:
     """The uids of deleted claims whose bytes may go."""
     return list(tx.execute(select(_C.uid).where(_C.gone != "", ~_IN_USE)).scalars())
+
+
+def mounts_are_over(tx: Connection) -> bool:
+    """Whether there is something for `forget` beside claims."""
+    return tx.execute(_OVER).first() is not None
 
 
 def known(tx: Connection, uids: Collection[str]) -> set[str]:
