@@ -9,6 +9,7 @@ import asyncio
 import errno
 import json
 import os
+import resource
 import socket
 import subprocess
 import sys
@@ -26,6 +27,7 @@ RUNNER = Path(__file__).parent / "runner"
 
 _IDLE_SECONDS = 300.0
 _MOST = 4
+_FILES = 65_536
 _LAST_LINES = 12
 _SHORTAGES = (errno.ENOSPC, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN)
 
@@ -265,3 +267,12 @@ class _Reports(asyncio.Protocol):
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
             self._take(json.loads(line))
+
+
+def raise_file_limit() -> tuple[int, int]:
+    """Let this process have as many files as it may; returns the limits that steps are to have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(hard, _FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return soft, hard

@@ -8,7 +8,6 @@ the attempts' folders say what became of them, so the next launch of an attempt 
 import asyncio
 import logging
 import os
-import resource
 import signal
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +26,7 @@ from headrace.launch import attempt, control, limits, pod, points, variables
 from headrace.launch.accelerators import Accelerators, find
 from headrace.launch.base import Exited, LaunchRequest, Lost, Objects, Observation, Observer, Refused, Started
 from headrace.launch.environments import Environments
-from headrace.launch.interpreters import EXECUTING, ForkServer, Interpreters, Kind, Report
+from headrace.launch.interpreters import EXECUTING, ForkServer, Interpreters, Kind, Report, raise_file_limit
 from headrace.launch.jobs import INPUT_LIMIT, Place, cold_job, warm_job
 from headrace.launch.places import Places, Recipe, warm_kind
 from headrace.launch.runner import linux, wire
@@ -38,7 +37,6 @@ _BUILDS_AT_ONCE = 4
 _LOOK_AGAIN_SECONDS = 0.02
 _BROKEN_SECONDS = 60.0
 _SENDS = 5
-_FILES = 65_536
 _NOTHING = pod.Grant()
 _IN_CONTAINER = (
     "it was started in a container, and this server runs steps as processes: a server with "
@@ -83,7 +81,7 @@ class ProcessLauncher:
         self._environments = Environments(home, clock, environment)
         inherited = variables.common(environment, settings)
         self._places = Places(self._environments, inherited, settings.images, clock, self._threads)
-        self._interpreters = Interpreters(_raise_file_limit(), self._on_report, self._on_server_end, self._is_busy)
+        self._interpreters = Interpreters(raise_file_limit(), self._on_report, self._on_server_end, self._is_busy)
         self._attempts: dict[str, _Live] = {}
         self._accelerators = Accelerators(find(environment, machine), home.accelerators, self._is_over)
         self._parents = control.NOWHERE
@@ -391,12 +389,3 @@ def _lost(pid: int) -> str:
         f"its supervisor (process {pid}) is gone and left no record of how the step ended: "
         "it was killed from outside, or the machine went down"
     )
-
-
-def _raise_file_limit() -> tuple[int, int]:
-    """Let this process have as many files as it may; returns the limits that steps are to have."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _FILES if hard == resource.RLIM_INFINITY else min(hard, _FILES)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-    return soft, hard
