@@ -8,6 +8,7 @@ were adopted keep theirs. What the machine does not have is advice: the step run
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 from headrace.spec.quantity import Quantities
 
@@ -85,7 +86,7 @@ class Accelerators:
         held: dict[str, list[tuple[str, str]]] = {}
         for maker in _VARIABLES:
             for file in self.folder.glob(f"{maker}-*"):
-                held.setdefault(file.read_text(), []).append((maker, file.name.removeprefix(f"{maker}-")))
+                held.setdefault(file.read_text(), []).append((maker, unquote(file.name.removeprefix(f"{maker}-"))))
         for attempt_id, devices in held.items():
             self._taken[attempt_id] = devices[0][0], tuple(sorted(device for _, device in devices))
         self._inherited = set(held)
@@ -123,9 +124,10 @@ class Accelerators:
             ids = self._free(maker)[:count]
             self.folder.mkdir(parents=True, exist_ok=True)
             for each in ids:
-                fresh = self.folder / f".{maker}-{each}"
+                file = self._file(maker, each)
+                fresh = file.with_name(f".{file.name}")
                 fresh.write_text(attempt_id)
-                fresh.replace(self._file(maker, each))
+                fresh.replace(file)
             self._taken[attempt_id] = maker, ids
         self._waiting.get(maker, {}).pop(attempt_id, None)
         return {_VARIABLES[maker]: ",".join(self._taken[attempt_id][1])}
@@ -162,4 +164,4 @@ class Accelerators:
             self.give_back(attempt_id)
 
     def _file(self, maker: str, device: str) -> Path:
-        return self.folder / f"{maker}-{device}"
+        return self.folder / f"{maker}-{quote(device, safe='')}"  # older drivers have slashes in a part's id

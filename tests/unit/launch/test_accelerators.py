@@ -131,6 +131,18 @@ def test_they_are_kept_across_a_restart(tmp_path: Path) -> None:
     assert list((tmp_path / "accelerators").iterdir()) == []
 
 
+def test_the_id_of_a_part_may_hold_slashes(tmp_path: Path) -> None:
+    part, folder = "MIG-GPU-1f/1/0", tmp_path / "accelerators"
+    first = Accelerators({"nvidia": (part,)}, folder, lambda _: False)
+    assert first.take("a", gpus(1)) == {"CUDA_VISIBLE_DEVICES": part}
+    again = Accelerators({"nvidia": (part,)}, folder, lambda _: False)
+    again.load()
+    assert again.held_up("b", gpus(1))
+    assert again.take("a", gpus(1)) == {"CUDA_VISIBLE_DEVICES": part}
+    again.give_back("a")
+    assert list(folder.iterdir()) == []
+
+
 def test_those_of_a_step_that_ended_unseen_are_taken_back_once_somebody_waits(tmp_path: Path) -> None:
     sharing(tmp_path, 1).take("gone", gpus(1))
     after = sharing(tmp_path, 1, over=["gone"])
