@@ -6,6 +6,7 @@ what it makes is named after its attempt: after a restart the actors send those 
 
 import asyncio
 import logging
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import assert_never
@@ -108,17 +109,22 @@ class Errands:
     async def _do(self, errand: Errand, at: Instant) -> Published:
         match errand.component:
             case Importer():
-                return await asyncio.get_running_loop().run_in_executor(
-                    self._threads,
-                    bring,
-                    errand.component,
-                    errand.task.inputs.parameters,
-                    errand.context,
-                    errand.attempt_id,
-                    self._blobs,
-                    self._home.workspace(errand.run.run_id),
-                    at,
-                )
+                ended = threading.Event()
+                try:
+                    return await asyncio.get_running_loop().run_in_executor(
+                        self._threads,
+                        bring,
+                        errand.component,
+                        errand.task.inputs.parameters,
+                        errand.context,
+                        errand.attempt_id,
+                        self._blobs,
+                        self._home.workspace(errand.run.run_id),
+                        at,
+                        ended,
+                    )
+                finally:
+                    ended.set()
             case CreateClaim():
                 asked = claiming.Asked(
                     errand.attempt_id,

@@ -5,9 +5,10 @@ is. Bytes that are in the embedded store get their digest, and are left as they 
 """
 
 import contextlib
+import errno
 import os
-import shutil
 import stat
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -26,6 +27,8 @@ from headrace.spec.placeholders import RunContext
 from headrace.spec.plan import Importer
 from headrace.spec.workspace import FOLDER, IN_WORKSPACE, MOUNTS, place_of
 
+_PIECE = 1 << 20
+
 
 def bring(
     importer: Importer,
@@ -35,13 +38,17 @@ def bring(
     blobs: FolderStore,
     workspace: Path,
     at: Instant,
+    ended: threading.Event,
 ) -> Published:
-    """The artifact that the importer gives, with these inputs. Raises InvalidInput, NotFound, Unavailable, OSError."""
+    """The artifact that the importer gives, with these inputs. Raises InvalidInput, NotFound, Unavailable, OSError.
+
+    Once `ended` is set, nobody waits for it: a copy is given up, by InterruptedError.
+    """
     found = resolve_import(importer, parameters, context)
     known, warning = _measure(found.uri, blobs)
     metadata = dict(found.metadata)
     if importer.download_to_workspace:
-        _download(found, blobs, workspace, attempt_id)
+        _download(found, blobs, workspace, attempt_id, ended)
         metadata[IN_WORKSPACE] = True
     made = Artifact(
         artifact_id=ids.derived(attempt_id, "artifact", importer.output, 0),
@@ -68,7 +75,7 @@ def _measure(uri: str, blobs: FolderStore) -> tuple[Sealed, str]:
         return Sealed("", -1), f"there is nothing at {uri} now{hint}"
 
 
-def _download(found: Imported, blobs: FolderStore, workspace: Path, attempt_id: str) -> None:
+def _download(found: Imported, blobs: FolderStore, workspace: Path, attempt_id: str, ended: threading.Event) -> None:
     """Copy the object to where the SDK looks for it in the workspace; what is there already is left alone."""
     if not blobs.owns(found.uri):
         raise InvalidInput(
@@ -83,17 +90,17 @@ def _download(found: Imported, blobs: FolderStore, workspace: Path, attempt_id: 
     growing = artifacts / f".{attempt_id}"
     _discard(growing)  # of a server that was killed
     try:
-        _place(source, workspace / place_of(found.uri), growing)
+        _place(source, workspace / place_of(found.uri), growing, ended)
     except OSError:
         _discard(growing)  # half of it would keep a full disk full
         raise
 
 
-def _place(source: Path, target: Path, growing: Path) -> None:
+def _place(source: Path, target: Path, growing: Path, ended: threading.Event) -> None:
     """Have a copy at `target`. A folder may be there for what was imported from it before: then the rest comes in."""
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
-        _copy(source, growing)
+        _copy(source, growing, ended)
         try:
             growing.rename(target)
         except OSError:
@@ -104,7 +111,7 @@ def _place(source: Path, target: Path, growing: Path) -> None:
             return
     if target.is_dir() and source.is_dir() and not source.is_symlink():
         for inner in source.iterdir():
-            _place(inner, target / inner.name, growing)
+            _place(inner, target / inner.name, growing, ended)
 
 
 def _link_store(artifacts: Path, blobs: FolderStore, scheme: str) -> None:
@@ -123,7 +130,7 @@ def _discard(growing: Path) -> None:
         growing.unlink(missing_ok=True)
 
 
-def _copy(source: Path, target: Path) -> None:
+def _copy(source: Path, target: Path, ended: threading.Event) -> None:
     """A copy that steps may write to. Links are copied as such: they lead where they led."""
     for path, name, status in seal.walk(source):
         copy = target / os.fsdecode(name) if name else target
@@ -132,4 +139,12 @@ def _copy(source: Path, target: Path) -> None:
         elif stat.S_ISLNK(status.st_mode):
             copy.symlink_to(path.readlink())
         else:
-            shutil.copyfile(path, copy)
+            _copy_file(path, copy, ended)
+
+
+def _copy_file(source: Path, target: Path, ended: threading.Event) -> None:
+    with source.open("rb") as given, target.open("wb") as copy:
+        while piece := given.read(_PIECE):
+            if ended.is_set():
+                raise InterruptedError(errno.EINTR, "nobody waits for the copy any more", str(source))
+            copy.write(piece)

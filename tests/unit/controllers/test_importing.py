@@ -1,6 +1,7 @@
 """What an importer brings: artifacts of real files, and copies of them in a workspace."""
 
-from dataclasses import dataclass, replace
+import threading
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -23,9 +24,10 @@ DATA = "minio://bucket/folder/data.csv"
 class Scene:
     blobs: FolderStore
     workspace: Path
+    ended: threading.Event = field(default_factory=threading.Event)
 
     def bring(self, importer: Importer, attempt: str = "attempt", **parameters: JsonValue) -> Published:
-        return bring(importer, parameters, CONTEXT, attempt, self.blobs, self.workspace, Instant(7))
+        return bring(importer, parameters, CONTEXT, attempt, self.blobs, self.workspace, Instant(7), self.ended)
 
 
 @pytest.fixture
@@ -118,6 +120,15 @@ def test_what_a_killed_server_left_half_done_is_done_again(scene: Scene) -> None
     scene.bring(importer(DATA, download=True))
     assert not half.exists()
     assert (scene.workspace / ".artifacts/minio/bucket/folder/data.csv").read_bytes() == b"a,b"
+
+
+def test_a_copy_that_nobody_waits_for_is_given_up(scene: Scene) -> None:
+    """A server that stops, or a run that is terminated, does not wait for the rest of it."""
+    scene.blobs.write(DATA, b"a,b")
+    scene.ended.set()
+    with pytest.raises(InterruptedError):
+        scene.bring(importer(DATA, download=True))
+    assert not [each for each in scene.workspace.rglob("*") if each.is_file()]
 
 
 def test_what_cannot_be_downloaded(scene: Scene) -> None:
