@@ -329,7 +329,7 @@ def test_what_vanished_is_lost(home: Home, where: Ground) -> None:
 
 async def vanish(run: Running, request: LaunchRequest) -> None:
     from headrace.launch.container import ContainerLauncher
-    from headrace.launch.container_body import name_of
+    from headrace.launch.containers.body import name_of
 
     if isinstance(run.launcher, ContainerLauncher):
         await run.launcher._engine.remove(name_of(request.attempt_id))

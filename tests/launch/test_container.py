@@ -22,7 +22,7 @@ from headrace.base.errors import Unavailable
 from headrace.base.home import Home
 from headrace.launch import attempt, container, strays
 from headrace.launch.base import LaunchRequest, Lost
-from headrace.launch.container_body import ATTEMPT, HOME, name_of
+from headrace.launch.containers.body import ATTEMPT, HOME, name_of
 from headrace.launch.explain import explain_exit
 from headrace.model.pod import ClaimVolume, EmptyVolume, Placement, Pod, SecretVariables, SecretVolume
 from headrace.spec.quantity import Quantities

@@ -34,7 +34,7 @@ from headrace.engine.state import Options, RunState
 from headrace.launch import points, variables
 from headrace.launch.base import EXECUTOR_INPUT, LaunchRequest
 from headrace.launch.command import recognise
-from headrace.launch.container_record import read_mark
+from headrace.launch.containers.marks import read_mark
 from headrace.launch.environments import Environments
 from headrace.launch.jobs import Place
 from headrace.launch.places import Places

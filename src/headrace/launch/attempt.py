@@ -12,7 +12,7 @@ from pathlib import Path
 
 from headrace.base.clock import Instant
 from headrace.launch.base import Exited, LaunchRequest, Lost, OverLimit, Refused
-from headrace.launch.container_record import read_mark
+from headrace.launch.containers.marks import read_mark
 from headrace.launch.images import how_to_map
 from headrace.launch.runner import linux, wire
 from headrace.launch.variables import LINK

@@ -17,9 +17,9 @@ from headrace.base.home import Home
 from headrace.base.settings import Settings
 from headrace.launch import attempt
 from headrace.launch.base import Launcher, LaunchRequest, Objects, Observation, Observer, Refused
-from headrace.launch.contained import Contained, Host
-from headrace.launch.container_body import HOME, Site
-from headrace.launch.container_sweep import sweep
+from headrace.launch.containers.body import HOME, Site
+from headrace.launch.containers.life import Contained, Host
+from headrace.launch.containers.sweep import sweep
 from headrace.launch.engine.credentials import Credentials
 from headrace.launch.engine.find import find_engine
 from headrace.launch.engine.images import Images

@@ -9,7 +9,7 @@ from pathlib import Path
 from headrace.base.settings import ImageSetting
 from headrace.launch.absent import said_of_inputs
 from headrace.launch.base import Exited, LaunchRequest, OverLimit
-from headrace.launch.container_record import read_mark
+from headrace.launch.containers.marks import read_mark
 from headrace.launch.images import base_of, how_to_map
 from headrace.launch.runner import wire
 from headrace.model.task import Usage

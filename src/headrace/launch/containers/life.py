@@ -17,13 +17,14 @@ from typing import TypeVar, assert_never
 
 from headrace.base.clock import Clock
 from headrace.base.errors import Conflict, HeadraceError, NotFound, StepError, Unavailable
-from headrace.launch import attempt, container_pod, container_record
+from headrace.launch import attempt
 from headrace.launch.base import Exited, LaunchRequest, Lost, Objects, Observation, Observer, Refused, Started
-from headrace.launch.container_body import ATTEMPT, Planned, Site, name_of, plan
-from headrace.launch.container_end import end_of
-from headrace.launch.container_kill import Killer
-from headrace.launch.container_log import LogCopy, length, say
-from headrace.launch.container_record import Mark
+from headrace.launch.containers import grants, marks
+from headrace.launch.containers.body import ATTEMPT, Planned, Site, name_of, plan
+from headrace.launch.containers.end import end_of
+from headrace.launch.containers.kill import Killer
+from headrace.launch.containers.log import LogCopy, length, say
+from headrace.launch.containers.marks import Mark
 from headrace.launch.engine.client import Engine
 from headrace.launch.engine.images import Images
 from headrace.launch.engine.patience import is_away, patiently, pauses
@@ -110,7 +111,7 @@ class Contained:
     async def _prepare(self) -> Planned:
         """Have its image and its folders, and know its container."""
         request, host = self.request, self.host
-        container_pod.check(request)
+        grants.check(request)
         tell = partial(say, request.folder / wire.LOG)
         policy = request.pod.placement.pull_policy
         image, known_as = await host.images.get(request.image, policy, request.path, tell)
@@ -143,7 +144,7 @@ class Contained:
         at = found.started_at or self.host.clock.now()
         self.observe(Started(self.request.attempt_id, at, "; ".join(self._warnings)))
         self.killer.begin()
-        mark = await asyncio.to_thread(container_record.read_mark, self.request.folder)
+        mark = await asyncio.to_thread(marks.read_mark, self.request.folder)
         assert mark is not None
         file, doubted = self.request.folder / wire.LOG, self.host.site.about.podman
         copy = LogCopy(self.host.engine, self.name, file, mark.log_from, doubted=doubted)
@@ -159,7 +160,7 @@ class Contained:
         """The container once it has run, or why it never will. Only one launcher at a time comes here."""
         engine, folder = self.host.engine, self.request.folder
         inspect = partial(engine.inspect, self.name)
-        async with container_record.held(folder) as file:
+        async with marks.held(folder) as file:
             state = await asyncio.to_thread(attempt.look, folder)
             if isinstance(state, attempt.Ended):
                 return await self._told_before(state.record)
@@ -171,18 +172,18 @@ class Contained:
                 if not found.is_new:
                     return found
                 if self.killer.is_asked:
-                    await asyncio.to_thread(container_record.unmark, file)
+                    await asyncio.to_thread(marks.unmark, file)
                     return await self._never_started()
                 if not marked:
                     mark = Mark(await length(folder / wire.LOG), str(engine.address))
-                    await asyncio.to_thread(container_record.mark, file, folder, mark)
+                    await asyncio.to_thread(marks.mark, file, folder, mark)
                     marked = True
                 try:
                     await engine.start(self.name)
                 except Unavailable:  # it may have been started all the same
                     await asyncio.sleep(_PAUSE_SECONDS)
                 except HeadraceError as error:
-                    await asyncio.to_thread(container_record.unmark, file)
+                    await asyncio.to_thread(marks.unmark, file)
                     await self._clear()
                     raise start_failure(error) from error
 
@@ -210,7 +211,7 @@ class Contained:
     async def _end(self, ended: Container | None, note: str) -> Observation:
         """Record how it ended, and only then let the container go."""
         folder = self.request.folder
-        async with container_record.held(folder):
+        async with marks.held(folder):
             state = await asyncio.to_thread(attempt.look, folder)
             if isinstance(state, attempt.Ended):  # another launcher was first
                 return await self._told_before(state.record)
@@ -219,7 +220,7 @@ class Contained:
             killed = self.killer.ended_it(ended.finished_at)
             record = end_of(ended, self.request, self.host.clock.now(), killed=killed, note=note)
             try:
-                await asyncio.to_thread(container_record.write_end, folder, record)
+                await asyncio.to_thread(marks.write_end, folder, record)
             except OSError as error:  # the container stays: whoever adopts the attempt reads its end there
                 record = {**record, "message": f"{record['message']}; its end was not recorded: {error}".lstrip("; ")}
             else:
@@ -230,10 +231,10 @@ class Contained:
         """It may have run, and there is no container any more."""
         now = self.host.clock.now()
         reason = f"its container {self.name} is gone from {self.host.engine.address}, and with it how the step ended"
-        mark = await asyncio.to_thread(container_record.read_mark, folder)
+        mark = await asyncio.to_thread(marks.read_mark, folder)
         if mark is not None and mark.engine != str(self.host.engine.address):
             reason += f": it was started at {mark.engine}"
-        await asyncio.to_thread(container_record.write_end, folder, {"lost": reason, "ended": now})
+        await asyncio.to_thread(marks.write_end, folder, {"lost": reason, "ended": now})
         return Lost(self.request.attempt_id, now, reason)
 
     async def _told_before(self, record: dict[str, object]) -> Observation:
@@ -249,7 +250,7 @@ class Contained:
         """Remove what nothing needs any more. What cannot be removed now is left to the launcher's sweep."""
         try:
             await self.host.engine.remove(self.name)
-            await asyncio.to_thread(container_pod.remove, self.request.folder)
+            await asyncio.to_thread(grants.remove, self.request.folder)
         except HeadraceError as error:
             log.warning("the container %s is left for later: %s", self.name, error)
 
@@ -277,4 +278,4 @@ def _make(planned: Planned) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     for folder in planned.shared:
         folder.chmod(0o777)
-    container_pod.write(planned.files)
+    grants.write(planned.files)

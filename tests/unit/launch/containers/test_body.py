@@ -8,8 +8,8 @@ import pytest
 
 from headrace.base.errors import StepError
 from headrace.launch.base import EXECUTOR_INPUT, LaunchRequest
-from headrace.launch.container_body import Site, name_of, plan
-from headrace.launch.container_pod import check
+from headrace.launch.containers.body import Site, name_of, plan
+from headrace.launch.containers.grants import check
 from headrace.launch.engine.state import About, Image
 from headrace.launch.pod import Grant
 from headrace.model.pod import InitContainer, Pod, Security

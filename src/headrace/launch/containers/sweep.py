@@ -9,8 +9,9 @@ import logging
 from collections.abc import Container as Ids
 
 from headrace.base.home import Home
-from headrace.launch import attempt, container_pod
-from headrace.launch.container_body import ATTEMPT, name_of
+from headrace.launch import attempt
+from headrace.launch.containers import grants
+from headrace.launch.containers.body import ATTEMPT, name_of
 from headrace.launch.engine.client import Engine
 
 log = logging.getLogger(__name__)
@@ -47,4 +48,4 @@ def _look(home: Home, attempt_id: str) -> tuple[attempt.Unclaimed | attempt.Ende
 async def _remove(engine: Engine, home: Home, attempt_id: str) -> None:
     log.info("the container %s is removed: nothing needs it", name_of(attempt_id))
     await engine.remove(name_of(attempt_id))
-    await asyncio.to_thread(container_pod.remove, home.attempt(attempt_id))
+    await asyncio.to_thread(grants.remove, home.attempt(attempt_id))

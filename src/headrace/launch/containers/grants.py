@@ -1,6 +1,6 @@
 """What a step's pod was granted, as an engine gives it to a container: mounts, and files in memory behind some of them.
 
-Takes the request and the `Grant` that `pod` has made of it; gives mounts for `container_body`. Raises StepError that
+Takes the request and the `Grant` that `pod` has made of it; gives mounts for `body`. Raises StepError that
 names what a container cannot be given. Placement is no matter on one machine, but for the pull policy, which is
 `engine.images`'.
 """

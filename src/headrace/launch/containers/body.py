@@ -12,9 +12,10 @@ from pathlib import Path
 from headrace.base.errors import StepError
 from headrace.base.home import BUCKETS, buckets
 from headrace.base.json import JsonObject, JsonValue, compact
-from headrace.launch import container_pod, limits, points
+from headrace.launch import limits, points
 from headrace.launch.base import EXECUTOR_INPUT, LaunchRequest
-from headrace.launch.container_pod import bind
+from headrace.launch.containers import grants
+from headrace.launch.containers.grants import bind
 from headrace.launch.engine.state import About, Image
 from headrace.launch.jobs import check_command
 from headrace.launch.pod import Grant
@@ -56,7 +57,7 @@ class Site:
 class Planned:
     """A container to be made. `folders` have to be there before it starts, `shared` of them for any user to write to.
 
-    `files` are for `container_pod.write`, `warnings` for its task.
+    `files` are for `grants.write`, `warnings` for its task.
     """
 
     body: JsonObject
@@ -74,7 +75,7 @@ def name_of(attempt_id: str) -> str:
 def plan(request: LaunchRequest, image: Image, name: str, site: Site, granted: Grant = _NOTHING) -> Planned:
     """The container of a step; `name` is the engine's for its image. Raises StepError for what it cannot be given."""
     user = _user(request, image, site)
-    volumes = container_pod.volumes(request, granted)
+    volumes = grants.volumes(request, granted)
     given, ours = compact(_with_outputs(request)), _variables(request, granted, user, site)
     command, args = ([given if w == EXECUTOR_INPUT else w for w in part] for part in (request.command, request.args))
     check_command(request, [*command, *args], ours, _LONG_HINT)
