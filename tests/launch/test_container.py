@@ -114,9 +114,13 @@ def test_an_image_is_pulled_once_for_all_who_wait(home: Home) -> None:
                 {"status": "Downloading", "id": "a1", "progressDetail": {"current": 9, "total": 9}},
                 {"status": "Status: Downloaded newer image for tool:1"},
             ]
+            here.engine.held_pulls = asyncio.Event()
             requests = [here.shell("echo ran", image="example.org/tool:1") for _ in range(3)]
             for request in requests:
                 here.run.launcher.launch(request)
+            for request in requests:  # all wait before the image is there
+                await until_file(request.folder / "log")
+            here.engine.held_pulls.set()
             for request in requests:
                 assert (await here.run.watcher.exit(request)).exit_code == 0
                 assert log(request).splitlines() == [
