@@ -4,7 +4,7 @@ Synchronous, called by the store's writer. A run that is not held is loaded from
 attempts are sent again: that is all there is to recovery.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from headrace.base.clock import Clock, Instant
@@ -48,7 +48,8 @@ class Advanced:
 class Advance:
     """What every such transaction of a process uses.
 
-    `holder` is the home in leases, `plan` finds a plan by id, `is_intact` says whether an artifact is what it was.
+    `holder` is the home in leases, `plan` finds a plan by id, `is_intact` says whether an artifact is what it was, and
+    `mapped` which sources stand for images; none do where steps run in these.
     """
 
     clock: Clock
@@ -56,6 +57,7 @@ class Advance:
     holder: str
     plan: Callable[[Tx, str], Plan]
     is_intact: IsIntact
+    mapped: Callable[[Tx], Mapping[str, str]] = images.contexts
 
     def __call__(self, tx: Tx, run_id: str, held: Held | None, observed: Sequence[Event]) -> Advanced:
         """Bring the run forward. Mutates `held`, which is void if the commit fails. Raises LeaseLost."""
@@ -90,7 +92,7 @@ class Advance:
         return held, _lost(held.state, taken.host, self.clock.now())
 
     def _read(self, tx: Tx, rows: runs.RunRows) -> RunState:
-        options = replace(self.options, mapped=images.contexts(tx))
+        options = replace(self.options, mapped=self.mapped(tx))
         return RunState.load(self.plan(tx, rows.run.plan_id), options, rows.run, rows.tasks, rows.retired)
 
 

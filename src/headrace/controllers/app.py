@@ -22,7 +22,7 @@ from headrace.launch.base import Launcher
 from headrace.spec.load import document_from_json
 from headrace.spec.plan import Plan
 from headrace.spec.plans import Plans
-from headrace.store import runs
+from headrace.store import images, runs
 from headrace.store.db import Database, Tx
 
 
@@ -125,9 +125,10 @@ def build_controllers(
     registry.on_end = schedules.run_ended
     dispatcher = Dispatcher(launcher, blobs, home, settings, clock, registry.tell, faults)
     success = "SUCCEEDED" if settings.kfp_compat == "3.0" else "COMPLETE"
-    images = settings.images if settings.launcher == "process" else {}  # a container has its image itself
-    options = Options(cache=settings.cache, success_status=success, images=images)
-    advance = Advance(clock, options, holder, plan, blobs.is_intact)
+    stand_ins = settings.launcher == "process"  # a container has its image itself
+    options = Options(cache=settings.cache, success_status=success, images=settings.images if stand_ins else {})
+    mapped = images.contexts if stand_ins else lambda _: {}
+    advance = Advance(clock, options, holder, plan, blobs.is_intact, mapped)
     reclaimer = Reclaimer(database, home)
     errands = Errands(database, blobs, home, clock, registry.tell)
     shared = Shared(database, advance, dispatcher, errands, feed, faults, registry.wake)

@@ -11,6 +11,7 @@ import pytest
 from tests.ir import pipeline, shell_task
 
 from headrace.base import ids
+from headrace.base.clock import Instant
 from headrace.base.errors import Unavailable
 from headrace.base.home import Home
 from headrace.base.settings import Settings
@@ -20,12 +21,13 @@ from headrace.controllers.app import Controllers, build_controllers
 from headrace.controllers.feed import Feed
 from headrace.launch.base import LaunchRequest
 from headrace.model.event import RunRequested, TerminateRequested
+from headrace.model.image import MappedImage
 from headrace.model.run import Run
 from headrace.model.state import State
 from headrace.model.task import attempt_id
 from headrace.spec.load import document_from_json
 from headrace.spec.plans import Plans
-from headrace.store import leases, runs, upkeep
+from headrace.store import images, leases, runs, upkeep
 from headrace.store.db import Database, Tx
 from headrace.testing.clock import FakeClock
 from headrace.testing.launcher import ScriptedLauncher
@@ -57,13 +59,13 @@ class Place:
         return Place(home, self.database, self.clock, ScriptedLauncher(self.clock), self.blobs, holder=name)
 
     @asynccontextmanager
-    async def controllers(self, slots: int = 2) -> AsyncIterator[Controllers]:
+    async def controllers(self, slots: int = 2, kind: str = "process") -> AsyncIterator[Controllers]:
         built = build_controllers(
             database=self.database,
             blobs=self.blobs,
             plans=self.plans,
             launcher=self.launcher,
-            settings=Settings(slots=slots),
+            settings=Settings(slots=slots, launcher=kind),
             home=self.home,
             clock=self.clock,
             feed=self.feed,
@@ -122,6 +124,17 @@ def place(tmp_path: Path) -> Iterator[Place]:
     database = Database.open(f"sqlite:///{home.database}", clock, durable=False)
     yield Place(home, database, clock, ScriptedLauncher(clock), FolderStore(home.store))
     database.close()
+
+
+@pytest.mark.parametrize(("kind", "sources"), [("process", "d" * 64), ("container", "")])
+async def test_sources_stand_for_images_where_steps_are_processes(place: Place, kind: str, sources: str) -> None:
+    mapped = MappedImage("*", "d" * 64, "", (), 0, 0, Instant(1), Instant(1))
+    place.database.submit(lambda tx: images.put(tx, mapped)).result()
+    async with place.controllers(kind=kind) as controllers:
+        run_id = place.create(pipeline(shell_task("a", "true")))
+        controllers.wake(run_id)
+        rows = await place.ended(run_id)
+    assert [task.sources for task in rows.tasks if task.path == "root.a"] == [sources]
 
 
 def running(_request: LaunchRequest) -> int | None:
