@@ -35,12 +35,12 @@ WORK = 75
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", choices=["cached", "real"], help="which; both unless said")
+    parser.add_argument("--only", choices=["cached", "real"], help="one of the two")
     parser.add_argument("--steps", type=int, default=STEPS, help=f"real steps (default: {STEPS})")
     chosen = parser.parse_args()
-    if "cached" in chosen.parts or not chosen.parts:
+    if chosen.only != "real":
         measure_cached()
-    if "real" in chosen.parts or not chosen.parts:
+    if chosen.only != "cached":
         measure_real(chosen.steps)
 
 
