@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.launch.pods import held_objects
+from tests.launch.steps import HeldObjects
+from tests.mounting import skip_where_forbidden
 
 from headrace.base.home import Home
 
@@ -21,3 +24,14 @@ def home(environments: Path) -> Iterator[Home]:
         home = Home(Path(folder))
         home.environments.symlink_to(environments)
         yield home
+
+
+@pytest.fixture
+def objects(home: Home) -> HeldObjects:
+    return held_objects(home)
+
+
+@pytest.fixture
+def allowed(home: Home) -> None:
+    """Whoever runs the tests, and so the launcher, can have mounts."""
+    skip_where_forbidden(home.root)
