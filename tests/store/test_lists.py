@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event, insert
 from tests.store.build import (
     a_run,
     a_task,
@@ -21,18 +20,16 @@ from tests.store.build import (
     make_version,
 )
 
-from headrace.base import ids
 from headrace.base.clock import SECOND, Instant
 from headrace.base.errors import InvalidInput, NotFound
 from headrace.engine.decision import AttemptAdded, RunMoved, TaskAdded, TaskMoved
 from headrace.model.artifact import Bindings
-from headrace.model.catalog import Experiment
 from headrace.model.event import RunRequested, TaskReady, TerminateRequested
 from headrace.model.listing import ListQuery, Operation, Page, Predicate
 from headrace.model.run import Run
-from headrace.model.state import State, StorageState
+from headrace.model.state import State
 from headrace.model.task import ROOT, task_id
-from headrace.store import artifacts, catalog, lineage, query, rows, runs, tables
+from headrace.store import artifacts, query, runs
 from headrace.store.db import Database, Tx
 from headrace.store.task_list import list_tasks
 from headrace.testing.clock import FakeClock
@@ -331,118 +328,3 @@ def test_the_total_is_that_of_all_pages(database: Database, number: int) -> None
             break
         asked = replace(asked, after=page.next)
     assert seen == number
-
-
-FIRST = ListQuery(descending=True)
-LATER = ListQuery(descending=True, after=(Instant(500), "id"))
-AVAILABLE = (Predicate("storage_state", Operation.EQUALS, "AVAILABLE"),)
-NOT_ARCHIVED = (Predicate("storage_state", Operation.NOT_EQUALS, "ARCHIVED"),)
-OF_SCHEDULE = (Predicate("recurring_run_id", Operation.EQUALS, "s3"),)
-FAILED = (Predicate("state", Operation.EQUALS, "FAILED"),)
-E1 = ids.derived("", "e1")
-BY_METRIC = ListQuery(sort_key="metric:score", descending=True)
-
-SEEKS: list[tuple[Callable[[Tx], object], str]] = [
-    (lambda tx: query.list_runs(tx, "", FIRST), "runs_created"),
-    (lambda tx: query.list_runs(tx, "", LATER), "runs_created"),
-    (lambda tx: query.list_runs(tx, "", replace(LATER, predicates=AVAILABLE)), "runs_stored"),
-    (lambda tx: query.list_runs(tx, "", replace(FIRST, predicates=NOT_ARCHIVED)), "runs_stored"),
-    (lambda tx: query.list_runs(tx, "", replace(LATER, predicates=FAILED)), "runs_in_state"),
-    (lambda tx: query.list_runs(tx, "", replace(FIRST, predicates=OF_SCHEDULE)), "runs_of_recurring_run"),
-    (lambda tx: query.list_runs(tx, "", replace(FIRST, sort_key="name")), "runs_named"),
-    (lambda tx: query.list_runs(tx, "", BY_METRIC), "metrics_ranked"),
-    (lambda tx: query.list_runs(tx, "", replace(BY_METRIC, after=(10.0, "id"))), "metrics_ranked"),
-    (lambda tx: query.list_runs(tx, "", LATER, E1), "runs_of_experiment"),
-    (lambda tx: query.list_runs(tx, "", replace(FIRST, predicates=AVAILABLE), E1), "runs_stored_of_experiment"),
-    (lambda tx: query.list_experiments(tx, "", LATER), "experiments_created"),
-    (lambda tx: query.list_pipelines(tx, "", LATER), "pipelines_created"),
-    (lambda tx: query.list_versions(tx, "p", LATER), "pipeline_versions_created"),
-    (lambda tx: list_tasks(tx, a_run().run_id, LATER), "tasks_of_run"),
-    (lambda tx: artifacts.list_artifacts(tx, "", LATER), "artifacts_created"),
-    (lambda tx: lineage.find_same(tx, "", "s3://bucket/key", "system.Dataset", {}), "artifacts_identity"),
-]
-
-
-def test_lists_seek_in_an_index(kind: str, database: Database) -> None:
-    """The database's plan for finding a page: a search in that index, and no sorting."""
-    _fill(database, kind)
-    wrong: list[str] = []
-    for lister, index in SEEKS:
-        plan = database.read(lambda tx, lister=lister: PLANS[kind](tx, _first_page(tx, lister)))
-        if index not in plan or any(word in plan for word in ("Sort", "B-TREE", "filesort")):
-            wrong.append(f"{index}: {plan}")
-    assert wrong == []
-
-
-def test_live_runs_are_found_in_an_index(database: Database, kind: str) -> None:
-    _fill(database, kind)
-    plan = database.read(lambda tx: PLANS[kind](tx, _first_page(tx, runs.live_runs, "UNION")))
-    assert "runs_state" in plan
-
-
-def _fill(database: Database, kind: str) -> None:
-    """Some rows, so that the planner has a choice."""
-    make_run(database)
-    experiments = [
-        Experiment(ids.derived("", f"e{number}"), f"e{number}", "", Instant(number + 1)) for number in range(1000)
-    ]
-    do(database, lambda tx: [catalog.create_experiment(tx, each) for each in experiments])
-    ended = [
-        replace(
-            a_run(f"r{number}", at=number, experiment_id=experiments[number % 5].experiment_id),
-            key=10_000 + number,
-            state=State.SUCCEEDED if number % 10 else State.FAILED,
-            storage_state=StorageState.AVAILABLE if number % 3 else StorageState.ARCHIVED,
-            recurring_run_id=f"s{number % 50}",
-        )
-        for number in range(2000)
-    ]
-    metrics = [
-        {
-            "run_key": run.key,
-            "artifact_id": "a",
-            "key": "score",
-            "namespace": "",
-            "run_id": run.run_id,
-            "value": run.key,
-        }
-        for run in ended
-    ]
-    do(database, lambda tx: tx.execute(insert(tables.runs), [rows.run_values(run) for run in ended]))
-    do(database, lambda tx: tx.execute(insert(tables.metrics), metrics))
-    if kind in ANALYZE:
-        do(database, lambda tx: tx.exec_driver_sql(ANALYZE[kind]).close())
-
-
-def _first_page(tx: Tx, lister: Callable[[Tx], object], mark: str = "LIMIT") -> tuple[str, Any]:
-    """The statement that finds the page, and its values."""
-    statements: list[tuple[str, Any]] = []
-
-    def listener(_connection: Tx, _cursor: object, statement: str, values: Any, *_: object) -> None:
-        statements.append((statement, values))
-
-    event.listen(tx, "before_cursor_execute", listener)
-    lister(tx)
-    event.remove(tx, "before_cursor_execute", listener)
-    return next(each for each in statements if mark in each[0])
-
-
-def _sqlite_plan(tx: Tx, asked: tuple[str, Any]) -> str:
-    return "; ".join(row[-1] for row in tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked[0]}", asked[1]))
-
-
-def _postgres_plan(tx: Tx, asked: tuple[str, Any]) -> str:
-    """What it does where it need not scan or sort: with few rows both would be cheaper."""
-    for habit in ("seqscan", "sort", "bitmapscan"):
-        tx.exec_driver_sql(f"SET LOCAL enable_{habit} = off")
-    return "; ".join(row[0].strip() for row in tx.exec_driver_sql(f"EXPLAIN {asked[0]}", asked[1]))
-
-
-def _mariadb_plan(tx: Tx, asked: tuple[str, Any]) -> str:
-    return "; ".join(str(tuple(row)) for row in tx.exec_driver_sql(f"EXPLAIN {asked[0]}", asked[1]))
-
-
-ANALYZE = {"postgresql": "ANALYZE", "mariadb": "ANALYZE TABLE runs, metrics, experiments"}
-"""What these do by themselves in time; SQLite goes by the indexes alone."""
-
-PLANS = {"sqlite": _sqlite_plan, "postgresql": _postgres_plan, "mariadb": _mariadb_plan}
