@@ -227,9 +227,10 @@ def supervised(job: dict[str, object], user: str) -> int:
     pid = os.fork()
     if pid == 0:
         try:
+            os.close(ours)
             become(user)
             null = os.open(os.devnull, os.O_WRONLY)
-            supervisor.supervise(inbox, null, linux.prctl(), lambda: None, lambda: None)
+            supervisor.supervise(inbox, null, os.dup(null), linux.prctl(), lambda: None, lambda: None)
         finally:
             os._exit(0)
     os.close(inbox)

@@ -322,16 +322,17 @@ class ProcessLauncher:
         self._go_on(live)
 
     def _terminate(self, live: _Live) -> None:
-        """TERM to the supervisor, which ends the tree. The claim's lock says that the pid is still the supervisor's."""
+        """Have its supervisor find the mark, and end the tree. The claim's lock says that it still has this attempt."""
         try:
             state = attempt.look(live.request.folder)
+            number = wire.LOOK if attempt.is_marked_killed(live.request.folder) else signal.SIGTERM
         except OSError as error:
             log.warning("attempt %s cannot be killed: %s", live.request.attempt_id, error)
             return
         if isinstance(state, attempt.Alive):
             try:
-                linux.send(state.watch, state.pid, signal.SIGTERM)
-                linux.send(state.watch, state.pid, signal.SIGCONT)  # it takes its TERM also if somebody stopped it
+                linux.send(state.watch, state.pid, number)
+                linux.send(state.watch, state.pid, signal.SIGCONT)  # it looks also if somebody stopped it
             except ProcessLookupError:
                 return  # it has ended by itself
             finally:

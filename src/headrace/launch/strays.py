@@ -8,7 +8,7 @@ import signal
 from pathlib import Path
 
 from headrace.launch import attempt
-from headrace.launch.runner import linux
+from headrace.launch.runner import linux, wire
 
 
 def running(attempts: Path) -> list[str]:
@@ -32,7 +32,7 @@ def end(folder: Path, grace: float) -> None:
     state = attempt.look(folder)
     if isinstance(state, attempt.Alive):
         try:
-            linux.send(state.watch, state.pid, signal.SIGTERM)
+            linux.send(state.watch, state.pid, wire.LOOK)
             linux.send(state.watch, state.pid, signal.SIGCONT)
         except ProcessLookupError:
             return  # it has ended by itself

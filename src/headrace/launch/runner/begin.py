@@ -26,7 +26,7 @@ def await_job(jobs: int, refusals: int, rank: int) -> Job:
         os._exit(0)
     job: Job = json.loads(payload)
     trouble = _make_folders(job["mkdirs"])
-    for number in (signal.SIGTERM, signal.SIGALRM):
+    for number in (*wire.ENDING, signal.SIGALRM):
         signal.signal(number, signal.SIG_DFL)
     if os.read(jobs, 1) != wire.GO:  # the attempt is another's, or was killed before it started
         os._exit(0)

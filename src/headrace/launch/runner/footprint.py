@@ -43,8 +43,9 @@ def _supervise(folder: str) -> None:
     inbox, ours = os.pipe()
     job = {"id": "rehearsal", "folder": folder, "tmp": [folder, folder], "mkdirs": [f"{folder}/tmp"]}
     wire.write_all(ours, wire.frame(json.dumps(job).encode()))
+    os.close(ours)  # there is one job
     null = os.open(os.devnull, os.O_WRONLY)
-    if supervisor.supervise(inbox, null, None, _share, lambda: None) is not None:
+    if supervisor.supervise(inbox, null, os.dup(null), None, _share, lambda: None) is not None:
         os._exit(0)
 
 

@@ -1,8 +1,9 @@
 """A warm interpreter that forks a supervisor, and so a step, for each job. Single-threaded.
 
-It keeps one supervisor forked ahead, with the process that will be its step: both wait in a read, so a job pays for
-no fork. When the server closes the channel it ends, and leaves its steps to their supervisors; when a supervisor
-dies, it tells the server, and ends what that supervisor's step left, whose new parent it is.
+It keeps a supervisor ahead of the jobs, with the process that will be its step: both wait in a read, so a job pays for
+no fork. One whose step is over waits for another job; of several that wait in vain one is kept. When the server closes
+the channel it ends, and leaves its steps to their supervisors; when a supervisor dies, it tells the server, and ends
+what that supervisor's step left, whose new parent it is.
 """
 
 from __future__ import annotations
@@ -13,10 +14,14 @@ import os
 import resource
 import select
 import signal
+import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from . import footprint, linux, supervisor, wire
+
+_SPARE_SECONDS = 1.0
+"""After so long without a job there are more supervisors than are needed."""
 
 
 def main(channel: int, status: int, options: str) -> Callable[[], None] | None:
@@ -64,8 +69,12 @@ class _ForkServer:
         self.prepared = prepared
         self.prctl = linux.prctl()
         self.supervisors: set[int] = set()
+        self.inboxes: dict[int, int] = {}
+        """The ways to those that take jobs, by their pids."""
+        self.waiting: list[int] = []
+        """The pids of those that wait for one, the longest first: it has had the time to get ready."""
+        self.resting, self.rest = os.pipe()
         self.woken, self.waker = os.pipe()
-        self.inbox = -1  # the way to the supervisor that is forked ahead
         self.buffer = bytearray()
 
     def serve(self) -> supervisor.Job | None:
@@ -75,52 +84,70 @@ class _ForkServer:
         signal.set_wakeup_fd(self.waker, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         poll = select.poll()
-        poll.register(self.channel, select.POLLIN)
-        poll.register(self.woken, select.POLLIN)
+        for fd in (self.channel, self.resting, self.woken):
+            poll.register(fd, select.POLLIN)
         wire.report(self.status, wire.READY)
         job = self._fork_ahead()
+        quiet_at = 0.0
         while job is None:
-            ready = {fd for fd, _ in poll.poll()}
+            spare = len(self.waiting) > 1
+            left = max(0.0, quiet_at - time.monotonic())
+            ready = {fd for fd, _ in poll.poll(left * 1000 + 1 if spare else None)}
+            if self.woken in ready:
+                os.read(self.woken, 4096)
+                self._reap()
+            if self.resting in ready:  # before the channel: who has just become free takes the job that follows
+                self.waiting += [pid for pid in wire.resting(self.resting) if pid in self.inboxes]
             if self.channel in ready:
                 part = os.read(self.channel, 1 << 18)
                 if not part:
                     return None
                 self.buffer += part
                 job = self._dispatch()
-            elif self.woken in ready:
-                os.read(self.woken, 4096)
-                self._reap()
+                quiet_at = time.monotonic() + _SPARE_SECONDS
+            elif spare and time.monotonic() >= quiet_at:
+                self._let_go(self.waiting[1:])
         return job
 
     def _dispatch(self) -> supervisor.Job | None:
         """Give each whole frame to a supervisor. Returns a job in a step's process only."""
-        while True:
-            payload = wire.take_frame(self.buffer)
-            if payload is None:
-                return None
+        job = None
+        while job is None and (payload := wire.take_frame(self.buffer)) is not None:
+            if not self.waiting and (job := self._fork_ahead()) is not None:
+                break
+            pid = self.waiting.pop(0)
             try:
-                wire.write_all(self.inbox, wire.frame(payload))
+                wire.write_all(self.inboxes[pid], wire.frame(payload))
             except BrokenPipeError:  # somebody killed the one that was waiting
                 self.buffer[:0] = wire.frame(payload)
-            os.close(self.inbox)
-            job = self._fork_ahead()
-            if job is not None:
-                return job
+            if not self.waiting:
+                job = self._fork_ahead()
+        return job
+
+    def _let_go(self, pids: list[int]) -> None:
+        """Give them no jobs any more: they end, after the step that they have."""
+        for pid in pids:
+            os.close(self.inboxes.pop(pid))
+        self.waiting = [pid for pid in self.waiting if pid in self.inboxes]
 
     def _fork_ahead(self) -> supervisor.Job | None:
-        """Fork a supervisor that waits for its job. Returns a job in the process of that supervisor's step only."""
-        inbox, self.inbox = os.pipe()
+        """Fork a supervisor that waits for jobs. Returns a job in the process of a step of that supervisor only."""
+        inbox, ours = os.pipe()
         pid = os.fork()
         if pid:
             os.close(inbox)
             self.supervisors.add(pid)
+            self.inboxes[pid] = ours
+            self.waiting.append(pid)
             return None
         signal.set_wakeup_fd(-1)
-        for fd in (self.inbox, self.channel, self.woken, self.waker):
+        for fd in (ours, *self.inboxes.values(), self.channel, self.resting, self.woken, self.waker):
             os.close(fd)
         self.buffer.clear()
         self.supervisors.clear()
-        job = supervisor.supervise(inbox, self.status, self.prctl, self.prepared.populate, self.prepared.populate_step)
+        self.inboxes.clear()
+        populate, populate_step = self.prepared.populate, self.prepared.populate_step
+        job = supervisor.supervise(inbox, self.status, self.rest, self.prctl, populate, populate_step)
         if job is None:
             os._exit(0)
         return job
@@ -135,6 +162,7 @@ class _ForkServer:
                 return
             if pid in self.supervisors:
                 self.supervisors.remove(pid)
+                self._let_go([pid] if pid in self.inboxes else [])
                 if status == 0:
                     continue
                 wire.report(self.status, wire.GONE, pid, status)

@@ -1,10 +1,11 @@
 """A step's supervisor: a small process of its own session that outlives the server.
 
-It takes one job from the fork server, claims the attempt, lets its child become the step, waits, kills what the
-step left behind, and writes the exit record. What it decides on is in the attempt's folder, never in memory:
+It takes a job from the fork server, claims the attempt, lets its child become the step, waits, kills what the step
+left behind, writes the exit record, and lets go of the claim. Then it takes the next one, if there still is a fork
+server: one step at a time. What it decides on is in the attempt's folder, never in memory:
 
-claim   held locked while the supervisor lives; the first bytes in it make the attempt taken for good
-kill    made by the server before it sends TERM: the seconds of grace. Found before the start, there is no start
+claim   held locked until there is a record; the first bytes in it make the attempt taken for good
+kill    made by the server before it sends `wire.LOOK`: the seconds of grace. Found before the start, there is no start
 exit    how it ended, renamed into place; room for it is reserved when the attempt is claimed
 unbound made by the step's process where it could not make the mounts of its job: why
 usage   what it used while it ran (see `sampler`); a step of less than a second has none
@@ -34,51 +35,63 @@ _BY_KILL = (-signal.SIGKILL, 128 + signal.SIGKILL)
 """How a step ends that was killed, or a shell whose command was."""
 _BLOCK = 512 if linux.IS_LINUX else 0
 """Bytes that the counts of rusage stand for; elsewhere they are counts of calls."""
+_RSS = 1 if sys.platform == "darwin" else 1024
+"""Bytes in its unit of memory."""
+_JOBS = 256
+"""So many steps has a supervisor: its garbage is not collected, and this is no place for it to add up."""
 
 
 def supervise(
     inbox: int,
     status: int,
+    rest: int,
     prctl: Callable[[int, int], int] | None,
     prepare: Callable[[], None],
     prepare_step: Callable[[], None],
 ) -> Job | None:
-    """Supervise the step of the next job in `inbox`. Returns the job in the step's process; None, after it, in ours.
+    """Supervise the steps of the jobs in `inbox`. Returns a job in its step's process; None, after them, in ours.
 
-    `prepare` and `prepare_step` are called in either process before it waits for the job.
+    `prepare` and `prepare_step` are called in either process before it waits for the job. After a job it says in
+    `rest` that it takes another.
     """
     os.setsid()
     linux.become_subreaper(prctl)
-    # TERM waits until there is something to end; the step gets its mask and handlers back.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    # These wait until there is something to end; the step gets its mask and handlers back.
+    signal.pthread_sigmask(signal.SIG_BLOCK, wire.ENDING)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    first = _fork(0, (inbox, status), prctl, prepare_step)
-    if not isinstance(first, _Process):
-        return first
-    prepare()
     counter = linux.kill_counter()
-    payload = wire.read_frame(inbox)
-    if payload is None:
-        return None
-    job: Job = json.loads(payload)
-    processes = [first]
-    if "workers" in job:
-        try:
-            job["workers"]["port"] = ranks.free_port()
-            for rank in range(1, ranks.size(job)):
-                held = [fd for each in processes for fd in (each.jobs, each.refusals)]
-                process = _fork(rank, (inbox, status, *held), prctl, prepare_step)
-                if not isinstance(process, _Process):
-                    return process
-                processes.append(process)
-        except OSError as error:
-            refused = begin.refused(f"its {ranks.size(job)} workers cannot be started: {begin.explain(error)}", True)
-            _Supervision(job, status, processes, counter).refuse(refused)
+    ours = [fd for fd in (inbox, status, rest, counter) if fd >= 0]
+    for number in range(1, _JOBS + 1):
+        first = _fork(0, ours, prctl, prepare_step)
+        if not isinstance(first, _Process):
+            return first
+        prepare()
+        payload = wire.read_frame(inbox)
+        if payload is None:
             return None
-        payload = json.dumps(job).encode()
-    for each in processes:
-        _hand_on(each.jobs, payload)
-    _Supervision(job, status, processes, counter).run()
+        job: Job = json.loads(payload)
+        processes = [first]
+        refused: Job | None = None
+        if "workers" in job:
+            try:
+                job["workers"]["port"] = ranks.free_port()
+                for rank in range(1, ranks.size(job)):
+                    held = [fd for each in processes for fd in (each.jobs, each.refusals)]
+                    process = _fork(rank, (*ours, *held), prctl, prepare_step)
+                    if not isinstance(process, _Process):
+                        return process
+                    processes.append(process)
+            except OSError as error:
+                reason = f"its {ranks.size(job)} workers cannot be started: {begin.explain(error)}"
+                refused = begin.refused(reason, infrastructure=True)
+            payload = json.dumps(job).encode()
+        supervision = _Supervision(job, status, processes, counter, rest if number < _JOBS else -1)
+        if refused is None:
+            for each in processes:
+                _hand_on(each.jobs, payload)
+            supervision.run()
+        else:
+            supervision.refuse(refused)
     return None
 
 
@@ -112,31 +125,36 @@ def _fork(
 
 
 class _Supervision:
-    def __init__(self, job: Job, status: int, processes: Sequence[_Process], counter: int) -> None:
+    def __init__(self, job: Job, status: int, processes: Sequence[_Process], counter: int, rest: int) -> None:
         self.job = job
         self.status = status
         self.processes = processes
         self.counter = counter
+        self.rest = rest
         self.failed = -1
         """Which of the processes failed first."""
         self.kills = 0
         self.folder: str = job["folder"]
         self.started = _now()
         self.began = time.monotonic()
+        self.claim = -1
         self.record = -1
         self.killed = False
         self.kill_at = 0.0
         self.monitor: monitor.Monitor | None = None
+        self.used = _Used()
 
     def run(self) -> None:
         try:
             if not self._claim():
-                wire.report(self.status, wire.TAKEN, self.job["id"])
+                self._dismiss()
+                self._say(wire.TAKEN)
                 return
         except OSError as error:  # nothing was claimed: another launch may find more room
             self.refuse(begin.refused(begin.explain(error), infrastructure=True))
             return
         if self._grace() is not None:
+            self._dismiss()
             self._finish(self._ended(-signal.SIGTERM, "killed before it started"))
             return
         warning = ""
@@ -145,13 +163,15 @@ class _Supervision:
         if "ids" in self.job:
             warning = "; ".join(filter(None, (warning, scene.ids_warning(self.job))))
         wire.report(self.status, wire.STARTED, self.job["id"], os.getpid(), self.started, warning)
-        signal.signal(signal.SIGTERM, self._on_term)
+        signal.signal(signal.SIGTERM, self._on_end)
+        signal.signal(wire.LOOK, self._on_end)
         signal.signal(signal.SIGALRM, self._on_alarm)
         self._go()
         signal.setitimer(signal.ITIMER_REAL, self.monitor.pause if self.monitor else monitor.SAMPLE_SECONDS)
         self.kills = linux.kills_for_memory(self.counter)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, wire.ENDING)
         code = self._wait()
+        signal.pthread_sigmask(signal.SIG_BLOCK, wire.ENDING)
         _unlink(*self.job["tmp"])
         ranks.clear(self.job)
         if "scratch" in self.job:
@@ -167,25 +187,32 @@ class _Supervision:
         A claim without content was never taken: its maker died, or had no room, before anything ran.
         """
         os.makedirs(self.folder, exist_ok=True)
-        claim = os.open(f"{self.folder}/{wire.CLAIM}", os.O_RDWR | os.O_CREAT, 0o644)
+        self.claim = os.open(f"{self.folder}/{wire.CLAIM}", os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self.claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
-        if os.read(claim, 1):
+        if os.read(self.claim, 1):
             return False
         self.record = os.open(f"{self.folder}/{wire.EXIT}.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
         os.write(self.record, b" " * _RESERVED)
         _link(*self.job["tmp"])
-        os.write(claim, b"%d\n" % os.getpid())
+        os.write(self.claim, b"%d\n" % os.getpid())
         return True
 
     def refuse(self, refused: Job) -> None:
         """There is no claim, so no record of an exit either."""
+        self._dismiss()
         if self.record >= 0:
             os.close(self.record)
             self.record = -1
         self._finish(refused)
+
+    def _dismiss(self) -> None:
+        """There is to be no step: end the processes that wait to become it."""
+        for each in self.processes:
+            os.kill(each.pid, signal.SIGKILL)
+            os.waitpid(each.pid, 0)
 
     def _go(self) -> None:
         """The attempt is ours: its step may begin."""
@@ -203,7 +230,8 @@ class _Supervision:
         left = {each.pid: rank for rank, each in enumerate(self.processes)}
         code = 0
         while left:
-            pid, status = os.waitpid(-1, 0)
+            pid, status, usage = os.wait4(-1, 0)
+            self.used.add(usage)
             rank = left.pop(pid, None)
             if rank is None or code:
                 continue
@@ -219,9 +247,11 @@ class _Supervision:
             self._signal_groups(signal.SIGKILL)
         while True:
             try:
-                if os.waitpid(-1, os.WNOHANG)[0] == 0:
+                pid, _, usage = os.wait4(-1, os.WNOHANG)
+                if pid == 0:
                     self._signal_tree(signal.SIGKILL)
-                    os.waitpid(-1, 0)
+                    _, _, usage = os.wait4(-1, 0)
+                self.used.add(usage)
             except ChildProcessError:
                 return code
 
@@ -231,26 +261,31 @@ class _Supervision:
         end = time.monotonic() + _SIDECAR_GRACE
         while time.monotonic() < end:
             try:
-                if os.waitpid(-1, os.WNOHANG)[0] == 0:
+                pid, _, usage = os.wait4(-1, os.WNOHANG)
+                if pid == 0:
                     time.sleep(0.01)
+                self.used.add(usage)
             except ChildProcessError:
                 return
 
-    def _on_term(self, *_: object) -> None:
+    def _on_end(self, number: int, _: object) -> None:
+        """The server says that there is a kill, perhaps one of the step before; or anybody wants us to end."""
         grace = self._grace()
+        if grace is None and number == wire.LOOK:
+            return
         self.killed = grace is not None
         self._end(max(0.001, _DEFAULT_GRACE if grace is None else grace))
 
     def _end(self, patience: float) -> None:
         """TERM to all of the step, and after so many seconds KILL."""
-        # A second TERM must not be answered within the first one, which would then undo its shorter patience.
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        # A second one must not be answered within the first one, which would then undo its shorter patience.
+        signal.pthread_sigmask(signal.SIG_BLOCK, wire.ENDING)
         try:
             self._signal_tree(signal.SIGTERM)
             self.kill_at = time.monotonic() + patience
             signal.setitimer(signal.ITIMER_REAL, patience)
         finally:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, wire.ENDING)
 
     def _on_alarm(self, *_: object) -> None:
         """Until the step is to end: look at what it uses. Then kill it, when it had its grace."""
@@ -303,18 +338,18 @@ class _Supervision:
         return None
 
     def _ended(self, code: int, message: str) -> Job:
-        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        used = self.used
         return {
             **({"rank": self.failed} if code and "workers" in self.job and self.failed >= 0 else {}),
             "code": code,
             "killed": self.killed or bool(message),
             "memory": not self.killed and code in _BY_KILL and linux.kills_for_memory(self.counter) > self.kills,
             "message": message,
-            "user": usage.ru_utime,
-            "system": usage.ru_stime,
-            "rss": usage.ru_maxrss if sys.platform == "darwin" else usage.ru_maxrss * 1024,
-            "read": usage.ru_inblock * _BLOCK,
-            "written": usage.ru_oublock * _BLOCK,
+            "user": used.user,
+            "system": used.system,
+            "rss": used.largest * _RSS,
+            "read": used.read * _BLOCK,
+            "written": used.written * _BLOCK,
         }
 
     def _finish(self, record: Job) -> None:
@@ -325,13 +360,38 @@ class _Supervision:
         except OSError as error:  # the server is told all the same, by the pipe
             note = f"its exit record was not written: {begin.explain(error)}"
             record["message"] = wire.shorten(f"{record.get('message', '')}; {note}".lstrip("; "))
-        wire.report(self.status, wire.ENDED, self.job["id"], record)
+        self._say(wire.ENDED, record)
+
+    def _say(self, *parts: object) -> None:
+        """The last of this job: let go of what is its own, and be there for the next before the server knows."""
+        held = [fd for each in self.processes for fd in (each.jobs, each.refusals)]
+        for fd in (*held, self.claim, self.record):
+            if fd >= 0:
+                os.close(fd)
+        if self.rest >= 0:
+            wire.rest(self.rest)
+        wire.report(self.status, parts[0], self.job["id"], *parts[1:])
 
     def _write(self, text: bytes) -> None:
         if self.record < 0:
             return
         os.pwrite(self.record, text.ljust(_RESERVED), 0)
         os.rename(f"{self.folder}/{wire.EXIT}.new", f"{self.folder}/{wire.EXIT}")
+
+
+class _Used:
+    """What the step's processes used that have ended. Of memory it is the most that one of them had."""
+
+    def __init__(self) -> None:
+        self.user = self.system = 0.0
+        self.largest = self.read = self.written = 0
+
+    def add(self, usage: resource.struct_rusage) -> None:
+        self.user += usage.ru_utime
+        self.system += usage.ru_stime
+        self.largest = max(self.largest, usage.ru_maxrss)
+        self.read += usage.ru_inblock
+        self.written += usage.ru_oublock
 
 
 def _link(name: str, target: str) -> None:

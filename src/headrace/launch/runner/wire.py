@@ -5,6 +5,9 @@ stream ends the fork server, never its steps.
 Fork server and supervisors to server, over one pipe that they share: reports, each a JSON array in a line. A line
 is shorter than PIPE_BUF, so lines of several writers do not mix.
 
+Supervisors to fork server, over one pipe that they share: the pid of one that takes another job.
+Server to supervisor: the signal LOOK, when it has left word that the attempt is to end.
+
 A job: {id, folder, env: [[name, value]...], mkdirs: [folder...], tmp: [TMPDIR, the folder behind it],
   sources: [folder, copy] where the image is mapped: what is copied, and the new folder that the step starts in;
   mounts: [[folder, path to bind it at, read-only]...] where the step needs some,
@@ -32,6 +35,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import struct
 from typing import Any
 
@@ -44,6 +48,10 @@ GONE = "gone"
 
 GO = b"g"
 """From a supervisor to its step's process, after the job's frame: begin."""
+
+LOOK = signal.SIGUSR1
+"""Unlike TERM it means nothing to a supervisor that finds no kill: it may have come to the next step by then."""
+ENDING = frozenset({signal.SIGTERM, LOOK})
 
 CLAIM = "claim"
 EXIT = "exit"
@@ -58,6 +66,7 @@ TEXT_LIMIT = 1200
 """Characters of free text in a report: with escapes (6 bytes each at worst would be 7,200) it is cut by bytes."""
 
 _HEADER = struct.Struct(">I")
+_PID = struct.Struct(">I")
 
 
 def log_of(rank: int) -> str:
@@ -101,6 +110,19 @@ def report(fd: int, *parts: Any) -> None:
         os.write(fd, line)
     except BrokenPipeError:
         return  # the server is gone; the next one reads the attempt's files
+
+
+def rest(fd: int) -> None:
+    """Tell the fork server, if there still is one, that this process takes another job."""
+    try:
+        os.write(fd, _PID.pack(os.getpid()))
+    except BrokenPipeError:
+        return  # there will be no other
+
+
+def resting(fd: int) -> list[int]:
+    """The pids of those that said so. What is written at once is read whole: it is far shorter than PIPE_BUF."""
+    return [pid for (pid,) in _PID.iter_unpack(os.read(fd, _PID.size * 512))]
 
 
 def shorten(text: str, limit: int = TEXT_LIMIT) -> str:
