@@ -34,6 +34,7 @@ from sqlalchemy import (
 from headrace.base.clock import SECOND
 from headrace.base.errors import InvalidInput
 from headrace.model.listing import ListQuery, Operation, Predicate
+from headrace.store.dialect import holds
 from headrace.store.rows import fold
 
 Column = ColumnElement[Any]
@@ -271,7 +272,7 @@ def _compare_text(listing: Listing, column: Column, predicate: Predicate) -> Col
     value = predicate.value
     folded, choices = listing.folded.get(predicate.key), listing.choices.get(predicate.key)
     if predicate.operation is Operation.IS_SUBSTRING and folded is not None and isinstance(value, str):
-        return folded.contains(fold(value), autoescape=True)
+        return holds(folded, fold(value))
     if predicate.operation is Operation.NOT_EQUALS and choices is not None:
         others = [each for each in choices if each != value]
         return column == others[0] if len(others) == 1 else column.in_(others)
