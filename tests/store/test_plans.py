@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from sqlalchemy import event, insert
 from tests.store.build import a_run, an_artifact, do, make_pipeline, make_run, make_version
 
@@ -55,6 +56,18 @@ def test_lists_seek_in_an_index(kind: str, database: Database) -> None:
         if index not in plan or any(word in plan for word in ("Sort", "B-TREE", "filesort")):
             wrong.append(f"{index}: {plan}")
     assert wrong == []
+
+
+@pytest.mark.parametrize("predicates", [(), NOT_ARCHIVED])
+def test_runs_are_counted_in_the_smallest_index(
+    database: Database, kind: str, predicates: tuple[Predicate, ...]
+) -> None:
+    _fill(database, kind)
+    asked = replace(FIRST, predicates=predicates)
+    plan = database.read(
+        lambda tx: PLANS[kind](tx, _first_page(tx, lambda tx: query.list_runs(tx, "", asked), "count("))
+    )
+    assert "runs_counted" in plan
 
 
 def test_live_runs_are_found_in_an_index(database: Database, kind: str) -> None:

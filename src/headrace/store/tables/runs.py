@@ -33,6 +33,7 @@ runs = Table(
     Column("parameters", TEXT, nullable=False),
     Column("plugins_input", TEXT),
     UniqueConstraint("run_id", name="runs_id"),
+    Index("runs_counted", "namespace", "storage_state"),
     Index("runs_created", "namespace", "created_at", "run_id", "folded_name"),
     Index("runs_stored", "namespace", "storage_state", "created_at", "run_id", "folded_name"),
     Index("runs_in_state", "namespace", "state", "created_at", "run_id"),
