@@ -310,6 +310,18 @@ def test_substrings_are_found_whatever_their_case_on_every_database(database: Da
     assert named(database, Predicate("name", Operation.IS_SUBSTRING, "a%")) == []
 
 
+@pytest.mark.parametrize("few", [4, 8, 500])
+def test_pages_of_a_filter_that_few_pass(database: Database, monkeypatch: pytest.MonkeyPatch, few: int) -> None:
+    """Whether they fit the one pass or not, the pages and the totals are the same."""
+    monkeypatch.setattr("headrace.store.paging._FEW", few)
+    made = [make_run(database, a_run(f"{'odd' if at % 2 else 'even'} {at}", at=at)).run_id for at in range(1, 16)]
+    for sort_key in ("created_at", "metric:score"):
+        for size in (3, 7, 8, 9):
+            asked = ListQuery((Predicate("name", Operation.IS_SUBSTRING, "ODD"),), sort_key, size=size)
+            found = walk(database, all_runs, asked)
+            assert sorted(each.run_id for each in found) == sorted(made[::2])
+
+
 def test_a_whole_number_on_a_time_counts_seconds(three: Database) -> None:
     assert named(three, Predicate("created_at", Operation.EQUALS, 2, seconds=True)) == ["banana"]
     assert named(three, Predicate("created_at", Operation.IN, (1, 3), seconds=True)) == ["Apple", "cherry_50%"]

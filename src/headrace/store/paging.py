@@ -93,16 +93,23 @@ class _Sort:
     id: Column
 
 
+_FEW = 500
+"""A filter that no index serves is answered by one pass over all rows, instead of two, where no more pass it."""
+
+
 def fetch(tx: Connection, listing: Listing, wanted: Select[Any], query: ListQuery, *scope: Column) -> Rows:
     """The page of `wanted` that `query` asks for, among the rows in `scope`.
 
     Raises InvalidInput for a key that the list does not have, or a value that does not fit it.
     """
     conditions = [*scope, *(_condition(listing, predicate) for predicate in query.predicates)]
-    found = _find(tx, listing, wanted, query, conditions)
+    most = query.size + 1
+    if query.after is None and any(each.operation is Operation.IS_SUBSTRING for each in query.predicates):
+        most = max(most, _FEW)
+    found = _find(tx, listing, wanted, query, conditions, most)
     more = len(found) > query.size
     shown = found[: query.size]
-    if query.after is None and not more:
+    if query.after is None and len(found) < most:
         total = len(found)
     else:
         count = wanted.with_only_columns(func.count(), maintain_column_froms=True).where(*conditions)
@@ -111,15 +118,15 @@ def fetch(tx: Connection, listing: Listing, wanted: Select[Any], query: ListQuer
 
 
 def _find(
-    tx: Connection, listing: Listing, wanted: Select[Any], query: ListQuery, conditions: Sequence[Column]
+    tx: Connection, listing: Listing, wanted: Select[Any], query: ListQuery, conditions: Sequence[Column], most: int
 ) -> list[tuple[Value, str]]:
-    """Sort value and id of the page's items, and of one more if there is one."""
+    """Sort value and id of the page's items and of what follows, at most so many."""
     prefix, name = _split(listing.ranked, query.sort_key)
     if name:
-        return _find_ranked(tx, listing, wanted, listing.ranked[prefix](name), query, conditions)
+        return _find_ranked(tx, listing, wanted, listing.ranked[prefix](name), query, conditions, most)
     sort = _sort(listing, query.sort_key)
     page = wanted.with_only_columns(sort.value, sort.id, maintain_column_froms=True).where(*conditions)
-    return _take(tx, page, sort, query, query.after, query.size + 1)
+    return _take(tx, page, sort, query, query.after, most)
 
 
 def _find_ranked(
@@ -129,6 +136,7 @@ def _find_ranked(
     ranking: Ranking,
     query: ListQuery,
     conditions: Sequence[Column],
+    most: int,
 ) -> list[tuple[Value, str]]:
     """First what has a value, in its index; then what has none."""
     found: list[tuple[Value, str]] = []
@@ -136,13 +144,13 @@ def _find_ranked(
         sort = _Sort(ranking.value, False, ranking.id)
         valued = select(sort.value, sort.id).select_from(ranking.source)
         valued = valued.where(*conditions).prefix_with("STRAIGHT_JOIN", dialect="mysql")  # else it sorts all runs
-        found = _take(tx, valued, sort, query, query.after, query.size + 1)
-    if len(found) <= query.size:
+        found = _take(tx, valued, sort, query, query.after, most)
+    if len(found) < most:
         bare = wanted.with_only_columns(_NOTHING, listing.id, maintain_column_froms=True).where(
             ranking.absent, *conditions
         )
         after = query.after if query.after is not None and query.after[0] is None else None
-        found += _take(tx, bare, _Sort(_NOTHING, True, listing.id), query, after, query.size + 1 - len(found))
+        found += _take(tx, bare, _Sort(_NOTHING, True, listing.id), query, after, most - len(found))
     return found
 
 
