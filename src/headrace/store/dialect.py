@@ -7,7 +7,7 @@ all. A database's driver is imported when its URL is opened.
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from sqlalchemy import BigInteger, Boolean, ColumnElement, Connection, Engine
+from sqlalchemy import BigInteger, ColumnElement, Connection, Engine, Integer
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -108,21 +108,22 @@ def _now_in_mysql(_element: ColumnElement[Any], _compiler: object, **_: object) 
     return "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))"
 
 
-class holds(FunctionElement[bool]):
-    """Whether the first text has the second one in it, as it stands: each database's search, which takes no pattern.
+class position(FunctionElement[int]):
+    """Where the second text begins in the first one, from 1 on; 0 where it is not in it.
 
-    A pattern costs twice as much on PostgreSQL, which escapes it anew for each row of a prepared statement.
+    Each database's search takes the text as it stands. A pattern costs twice as much on PostgreSQL, which escapes it
+    anew for each row of a prepared statement.
     """
 
-    type = Boolean()
+    type = Integer()
     inherit_cache = True
 
 
-@compiles(holds)
-def _holds(element: holds, compiler: Any, **options: Any) -> str:
-    return f"INSTR({compiler.process(element.clauses, **options)}) > 0"
+@compiles(position)
+def _position(element: position, compiler: Any, **options: Any) -> str:
+    return f"INSTR({compiler.process(element.clauses, **options)})"
 
 
-@compiles(holds, "postgresql")
-def _holds_in_postgres(element: holds, compiler: Any, **options: Any) -> str:
-    return f"STRPOS({compiler.process(element.clauses, **options)}) > 0"
+@compiles(position, "postgresql")
+def _position_in_postgres(element: position, compiler: Any, **options: Any) -> str:
+    return f"STRPOS({compiler.process(element.clauses, **options)})"

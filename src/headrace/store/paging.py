@@ -34,7 +34,7 @@ from sqlalchemy import (
 from headrace.base.clock import SECOND
 from headrace.base.errors import InvalidInput
 from headrace.model.listing import ListQuery, Operation, Predicate
-from headrace.store.dialect import holds
+from headrace.store.dialect import position
 from headrace.store.rows import fold
 
 Column = ColumnElement[Any]
@@ -93,7 +93,7 @@ class _Sort:
     id: Column
 
 
-_FEW = 500
+_FEW = 200
 """A filter that no index serves is answered by one pass over all rows, instead of two, where no more pass it."""
 
 
@@ -280,7 +280,7 @@ def _compare_text(listing: Listing, column: Column, predicate: Predicate) -> Col
     value = predicate.value
     folded, choices = listing.folded.get(predicate.key), listing.choices.get(predicate.key)
     if predicate.operation is Operation.IS_SUBSTRING and folded is not None and isinstance(value, str):
-        return holds(folded, fold(value))
+        return position(folded, fold(value)) > 0
     if predicate.operation is Operation.NOT_EQUALS and choices is not None:
         others = [each for each in choices if each != value]
         return column == others[0] if len(others) == 1 else column.in_(others)
