@@ -206,7 +206,6 @@ def ordinary(home: Home, parents: list[object]) -> int:
     job = {
         "id": "a-b-c",
         "folder": str(folder / "attempt"),
-        "tmp": [str(folder), str(folder)],
         "mkdirs": [],
         "limits": {"memory": LIMIT, "cpu": 0, "parents": parents},
         "env": [["PATH", os.environ["PATH"]]],

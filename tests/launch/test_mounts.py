@@ -243,7 +243,6 @@ def job_of(place: Path, target: str, script: str) -> dict[str, object]:
     return {
         "id": "a",
         "folder": folder,
-        "tmp": [folder, folder],
         "mkdirs": [str(place / "bucket")],
         "mounts": [[str(place / "bucket"), target, False]],
         "env": [["PATH", os.environ["PATH"]]],

@@ -176,7 +176,7 @@ def _place(home: Home, settings: Settings, request: LaunchRequest) -> Place:
 
 def _variables(request: LaunchRequest, place: Place) -> dict[str, str]:
     """The step's variables, but for those of its pod."""
-    # The short link that a step may have to its TMPDIR went with the step; the folder behind it is still there.
+    # The short name that a step may have for its TMPDIR may be gone; the folder behind it is still there.
     _, temporary = variables.temporary_folder(request.folder)
     component = recognise(request.command, request.args).component
     # As the step's command set it: without it, `import kfp` asks for what only the compiler needs.

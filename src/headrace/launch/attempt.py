@@ -130,19 +130,11 @@ def grace_of(folder: Path) -> float:
     return float((folder / wire.KILL).read_text())
 
 
-def sweep_links(attempts: Path) -> None:
-    """Remove the short names of the temporary folders of attempts in `attempts` whose supervisors were killed."""
+def sweep_links() -> None:
+    """Remove the short names of attempts in homes that are gone. Those of other users are theirs to sweep."""
     begins = Path(LINK)
     for link in begins.parent.glob(f"{begins.name}*"):
-        if not link.is_symlink():
-            continue
-        folder = link.readlink().parent
-        if folder.parent != attempts:
-            continue
-        state = look(folder)
-        if isinstance(state, Alive):
-            os.close(state.watch)
-        else:
+        if link.is_symlink() and link.lstat().st_uid == os.getuid() and not link.exists():
             link.unlink(missing_ok=True)
 
 

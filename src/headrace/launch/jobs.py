@@ -140,11 +140,12 @@ def _component_job(
 def _common(request: LaunchRequest, mounts: Sequence[Mount], extras: JsonObject) -> dict[str, Any]:
     folder = str(request.folder)
     parents = {str(file.parent): None for file in request.outputs}
+    name, target = variables.temporary_folder(request.folder)
     job: dict[str, Any] = {
         "id": request.attempt_id,
         "folder": folder,
-        "tmp": variables.temporary_folder(request.folder),
-        "mkdirs": [f"{folder}/tmp", variables.packages_folder(request.folder), *parents],
+        **({} if name == target else {"link": _link(request.folder.parent)}),
+        "mkdirs": [target, variables.packages_folder(request.folder), *parents],
         **extras,
     }
     if request.workers > 1:
@@ -154,6 +155,10 @@ def _common(request: LaunchRequest, mounts: Sequence[Mount], extras: JsonObject)
         job["mkdirs"] += [source for source, _, _ in mounts if isinstance(source, str) and source not in made]
         job["mounts"] = mounts
     return job
+
+
+def _link(attempts: Path) -> list[str]:
+    return [variables.short_name(attempts), str(attempts)]
 
 
 def _workers(request: LaunchRequest) -> dict[str, Any]:

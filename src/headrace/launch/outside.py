@@ -1,6 +1,6 @@
 """Where a path that a step spells is for everybody else, once the step has ended.
 
-A step's relative paths begin in the folder that it was started in, the short name of its TMPDIR is gone with it, and
+A step's relative paths begin in the folder that it was started in, the short name of its TMPDIR is this machine's, and
 what it calls `/gcs` may have been the store's.
 """
 

@@ -97,7 +97,7 @@ class ProcessLauncher:
         """Remove what the killed have left outside the home, and find where steps can be kept to limits. Blocking."""
         scratch.sweep()
         self._accelerators.load()
-        attempt.sweep_links(self._home.attempts)
+        attempt.sweep_links()
         self._parents = control.find()
         control.sweep(self._parents, lambda name: attempt.is_over(self._home.attempt(name)))
 

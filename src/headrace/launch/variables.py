@@ -60,19 +60,24 @@ def own(request: LaunchRequest, inherited: Mapping[str, str], *, hooked: bool = 
 
 
 LINK = "/tmp/headrace-"
-"""How the short names of temporary folders begin."""
+"""How the short names of the folders of attempts begin."""
 
 
 def temporary_folder(folder: Path) -> tuple[str, str]:
     """What TMPDIR is, and the folder behind it: the same, unless its path leaves no room for the name of a socket.
 
     Python's multiprocessing makes sockets there, and the system takes at most 107 bytes for the path of one. So a
-    long one is reached by a link with a short name, which the step's supervisor makes and removes.
+    long one is reached by the short name of the home's attempts, which the supervisors of steps see to.
     """
     target = f"{folder}/tmp"
     if len(target.encode()) <= _SOCKET_PATH - _SOCKET_NAME:
         return target, target
-    return f"{LINK}{hashlib.sha256(target.encode()).hexdigest()[:16]}", target
+    return f"{short_name(folder.parent)}/{folder.name}/tmp", target
+
+
+def short_name(attempts: Path) -> str:
+    """The link to this folder; with it and an id, TMPDIR is as long as it may be."""
+    return f"{LINK}{hashlib.sha256(str(attempts).encode()).hexdigest()[:12]}"
 
 
 def working_folder(folder: Path, sources: str) -> Path:

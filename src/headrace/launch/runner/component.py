@@ -18,7 +18,7 @@ import threading
 import time
 import types
 import weakref
-from importlib.machinery import ExtensionFileLoader
+from importlib.machinery import ExtensionFileLoader, SourceFileLoader
 from typing import Any, NamedTuple
 
 from . import begin
@@ -81,7 +81,9 @@ def enter(job: begin.Job) -> list[str]:
     arguments = list(map(_text, job["args"]))
     if "source" not in job:
         return arguments
-    return ["--component_module_path", _program(job["source"], os.environ["TMPDIR"]), *arguments]
+    program = _program(job["source"], os.environ["TMPDIR"])
+    _keep_no_bytecode(os.path.dirname(program))
+    return ["--component_module_path", program, *arguments]
 
 
 def _first_site_packages() -> int:
@@ -183,6 +185,17 @@ def _program(source: str, parent: str) -> str:
     finally:
         os.close(fd)
     return path
+
+
+def _keep_no_bytecode(folder: str) -> None:
+    """What is in the folder is imported once: keeping its bytecode would be a folder and a file for nobody."""
+    keep = SourceFileLoader.set_data
+
+    def set_data(self: SourceFileLoader, path: str, data: bytes, **options: Any) -> None:
+        if not path.startswith(folder):
+            keep(self, path, data, **options)
+
+    SourceFileLoader.set_data = set_data  # type: ignore[assignment]
 
 
 def _text(argument: str | dict[str, str]) -> str:

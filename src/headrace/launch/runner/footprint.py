@@ -41,7 +41,7 @@ def of_supervisor(scratch: str) -> linux.Ranges:
 
 def _supervise(folder: str) -> None:
     inbox, ours = os.pipe()
-    job = {"id": "rehearsal", "folder": folder, "tmp": [folder, folder], "mkdirs": [f"{folder}/tmp"]}
+    job = {"id": "rehearsal", "folder": folder, "mkdirs": [f"{folder}/tmp"]}
     wire.write_all(ours, wire.frame(json.dumps(job).encode()))
     os.close(ours)  # there is one job
     null = os.open(os.devnull, os.O_WRONLY)

@@ -8,6 +8,7 @@ import logging
 import os
 import runpy
 import sys
+from importlib.machinery import SourceFileLoader
 from typing import Any
 
 from . import component, supervisor
@@ -89,7 +90,7 @@ class _Undone:
     def __enter__(self) -> None:
         self.environment = dict(os.environ)
         self.main, self.path, self.argv = sys.modules["__main__"], list(sys.path), list(sys.argv)
-        self.places = set(sys.path_importer_cache)
+        self.places, self.set_data = set(sys.path_importer_cache), SourceFileLoader.set_data
         self.artifact_types: Any = sys.modules["kfp.dsl.types.artifact_types"]
         self.prefixes = {name: getattr(self.artifact_types, name) for name in _PREFIXES}
 
@@ -98,6 +99,7 @@ class _Undone:
         os.environ.update(self.environment)
         sys.modules["__main__"], sys.path[:], sys.argv[:] = self.main, self.path, self.argv
         sys.modules.pop("ephemeral_component", None)
+        SourceFileLoader.set_data = self.set_data  # type: ignore[method-assign]
         for place in set(sys.path_importer_cache) - self.places:
             del sys.path_importer_cache[place]
         vars(self.artifact_types).update(self.prefixes)

@@ -172,7 +172,6 @@ class _Supervision:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, wire.ENDING)
         code = self._wait()
         signal.pthread_sigmask(signal.SIG_BLOCK, wire.ENDING)
-        _unlink(*self.job["tmp"])
         ranks.clear(self.job)
         if "scratch" in self.job:
             scene.clear(self.job["scratch"])
@@ -196,7 +195,8 @@ class _Supervision:
             return False
         self.record = os.open(f"{self.folder}/{wire.EXIT}.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
         os.write(self.record, b" " * _RESERVED)
-        _link(*self.job["tmp"])
+        if "link" in self.job:
+            _link(*self.job["link"])
         os.write(self.claim, b"%d\n" % os.getpid())
         return True
 
@@ -395,22 +395,12 @@ class _Used:
 
 
 def _link(name: str, target: str) -> None:
-    """Make the short name of TMPDIR, where it has one. Raises OSError where somebody else has that name."""
-    if name == target:
-        return
+    """See that the home's attempts have their short name. Raises OSError where somebody else has that name."""
     try:
         os.symlink(target, name)
     except FileExistsError:
         if os.lstat(name).st_uid != os.getuid() or os.readlink(name) != target:
             raise
-
-
-def _unlink(name: str, target: str) -> None:
-    if name != target:
-        try:
-            os.unlink(name)
-        except FileNotFoundError:
-            return  # whatever cleans /tmp was here
 
 
 def _hand_on(jobs: int, payload: bytes) -> None:

@@ -8,7 +8,8 @@ is shorter than PIPE_BUF, so lines of several writers do not mix.
 Supervisors to fork server, over one pipe that they share: the pid of one that takes another job.
 Server to supervisor: the signal LOOK, when it has left word that the attempt is to end.
 
-A job: {id, folder, env: [[name, value]...], mkdirs: [folder...], tmp: [TMPDIR, the folder behind it],
+A job: {id, folder, env: [[name, value]...], mkdirs: [folder...],
+  link: [name, folder] of the short name by which the step comes to its folder, where it needs one;
   sources: [folder, copy] where the image is mapped: what is copied, and the new folder that the step starts in;
   mounts: [[folder, path to bind it at, read-only]...] where the step needs some,
   limits: {memory, cpu, parents} where it has some: bytes, cores, 0 for none, and what `groups.make` takes;
