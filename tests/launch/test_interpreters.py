@@ -1,17 +1,18 @@
 """Fork servers: a few, the idle ones let go, none left when the launcher stops."""
 
 import asyncio
+import json
 import os
 import sys
 from pathlib import Path
 
 import pytest
-from tests.launch.steps import launcher, until_file, until_gone
+from tests.launch.steps import PATIENCE, launcher, until_file, until_gone
 
 from headrace.base.errors import StepError
 from headrace.base.home import Home
 from headrace.launch.interpreters import EXECUTING, ForkServer, Interpreters, Kind, Report
-from headrace.launch.runner import linux
+from headrace.launch.runner import linux, wire
 
 KFP = "kfp.dsl.executor_main"
 VARIABLES = {"PATH": os.environ["PATH"], "_KFP_RUNTIME": "true"}
@@ -75,6 +76,33 @@ def test_one_that_cannot_start_says_why(tmp_path: Path) -> None:
                 await interpreters.get(wanted, VARIABLES)
             assert interpreters.ready(wanted) is None
         await interpreters.close()
+
+    asyncio.run(scenario())
+
+
+def test_more_steps_at_once_than_it_may_have_files(tmp_path: Path) -> None:
+    """It holds a file for each of some supervisors; the others have one step each."""
+    count, ended = 60, asyncio.Queue[str]()
+
+    def report(_: ForkServer, said: Report) -> None:
+        if said[0] == wire.ENDED:
+            ended.put_nowait(said[1])
+
+    async def scenario() -> None:
+        server = ForkServer(EXECUTING, report, lambda _: None)
+        await server.start(VARIABLES, (48, 48))
+        script = f"until [ -e {tmp_path}/gate ]; do sleep 0.1; done"
+        for number in range(count):
+            folder = str(tmp_path / f"a{number}")
+            job = {"id": f"a{number}", "folder": folder, "mkdirs": [], "env": [["PATH", os.environ["PATH"]]]}
+            server.send(json.dumps({**job, "argv": ["sh", "-c", script]}).encode())
+        for number in range(count):
+            await until_file(tmp_path / f"a{number}/claim")
+        (tmp_path / "gate").touch()
+        async with asyncio.timeout(PATIENCE):
+            assert len({await ended.get() for _ in range(count)}) == count
+        server.close()
+        await server.wait()
 
     asyncio.run(scenario())
 

@@ -6,6 +6,7 @@ held lock has said that the process is still the one that wrote it.
 
 import fcntl
 import json
+import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from headrace.launch.runner import linux, wire
 from headrace.launch.variables import LINK
 from headrace.model.task import Usage
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Unclaimed:
@@ -26,7 +29,8 @@ class Unclaimed:
 
 @dataclass(frozen=True, slots=True)
 class Alive:
-    """Its supervisor runs. `watch` becomes readable when it ends; whoever looked has to close it."""
+    """Its supervisor has it. `watch` becomes readable when that ends, and it does not outlive an attempt whose server
+    is gone; whoever looked has to close it."""
 
     pid: int
     watch: int
@@ -134,8 +138,19 @@ def sweep_links() -> None:
     """Remove the short names of attempts in homes that are gone. Those of other users are theirs to sweep."""
     begins = Path(LINK)
     for link in begins.parent.glob(f"{begins.name}*"):
-        if link.is_symlink() and link.lstat().st_uid == os.getuid() and not link.exists():
-            link.unlink(missing_ok=True)
+        try:
+            if link.is_symlink() and link.lstat().st_uid == os.getuid() and _leads_nowhere(link):
+                link.unlink()
+        except OSError as error:  # somebody else sweeps too, or its home may not be looked into
+            log.debug("the short name %s is left: %s", link, error)
+
+
+def _leads_nowhere(link: Path) -> bool:
+    try:
+        link.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    return False
 
 
 def observation(request: LaunchRequest, record: dict[str, object]) -> Exited | Refused | Lost:

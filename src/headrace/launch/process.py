@@ -324,8 +324,8 @@ class ProcessLauncher:
     def _terminate(self, live: _Live) -> None:
         """Have its supervisor find the mark, and end the tree. The claim's lock says that it still has this attempt."""
         try:
-            state = attempt.look(live.request.folder)
             number = wire.LOOK if attempt.is_marked_killed(live.request.folder) else signal.SIGTERM
+            state = attempt.look(live.request.folder)
         except OSError as error:
             log.warning("attempt %s cannot be killed: %s", live.request.attempt_id, error)
             return

@@ -37,3 +37,15 @@ def test_of_another_user(tmp_path: Path, link: Path) -> None:
     os.chown(link, 4242, 4242, follow_symlinks=False)
     sweep_links()
     assert link.is_symlink()
+
+
+def test_one_that_cannot_be_looked_at_is_left(monkeypatch: pytest.MonkeyPatch, link: Path) -> None:
+    """The home may be closed to this user by now, or another server sweeps at the same moment."""
+
+    def refuse(_: Path) -> bool:
+        raise PermissionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("headrace.launch.attempt._leads_nowhere", refuse)
+        sweep_links()
+    assert link.is_symlink()

@@ -45,7 +45,7 @@ def _supervise(folder: str) -> None:
     wire.write_all(ours, wire.frame(json.dumps(job).encode()))
     os.close(ours)  # there is one job
     null = os.open(os.devnull, os.O_WRONLY)
-    if supervisor.supervise(inbox, null, os.dup(null), None, _share, lambda: None) is not None:
+    if supervisor.supervise(inbox, null, os.dup(null), None, _share, lambda: None, jobs=1) is not None:
         os._exit(0)
 
 

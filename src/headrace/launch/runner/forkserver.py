@@ -20,6 +20,8 @@ from typing import Any, NamedTuple
 
 from . import footprint, linux, supervisor, wire
 
+_KEPT = 32
+"""So many ways to supervisors are held open; where more steps run at once, the rest have one step each."""
 _SPARE_SECONDS = 1.0
 """After so long without a job there are more supervisors than are needed."""
 
@@ -120,6 +122,8 @@ class _ForkServer:
                 wire.write_all(self.inboxes[pid], wire.frame(payload))
             except BrokenPipeError:  # somebody killed the one that was waiting
                 self.buffer[:0] = wire.frame(payload)
+            if len(self.inboxes) > _KEPT:
+                self._let_go([pid])
             if not self.waiting:
                 job = self._fork_ahead()
         return job

@@ -19,11 +19,13 @@ _SHARE = 20
 
 
 class Monitor:
-    def __init__(self, folder: str, limits: dict[str, Any], group: groups.Group | None, began: float) -> None:
+    def __init__(
+        self, folder: str, limits: dict[str, Any], group: groups.Group | None, began: float, used: sampler.Used
+    ) -> None:
         self.group = group
         self.limit: int = limits.get("memory", 0)
         self.is_over = False
-        self._samples = sampler.Sampler(f"{folder}/{wire.USAGE}", group, began)
+        self._samples = sampler.Sampler(f"{folder}/{wire.USAGE}", group, began, used)
         self._next = began + SAMPLE_SECONDS
         self._killed_at = 0
 
@@ -73,7 +75,7 @@ class Monitor:
         return said
 
 
-def limited(job: dict[str, Any], step: Sequence[int], began: float) -> tuple[Monitor, str]:
+def limited(job: dict[str, Any], step: Sequence[int], began: float, used: sampler.Used) -> tuple[Monitor, str]:
     """The monitor of a job with limits that `began` then; `step` is moved to its group, or it is said why not."""
     limits = job["limits"]
     group, trouble = None, ""
@@ -86,4 +88,4 @@ def limited(job: dict[str, Any], step: Sequence[int], began: float) -> tuple[Mon
             if group is not None:
                 group.remove()
             group, trouble = None, f"its control group cannot be made: {error.strerror}"
-    return Monitor(job["folder"], limits, group, began), trouble
+    return Monitor(job["folder"], limits, group, began, used), trouble

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import time
+from resource import struct_rusage
 from typing import NamedTuple
 
 from . import groups, linux
 
 _MOST_POINTS = 512
+BLOCK = 512 if linux.IS_LINUX else 0
+"""Bytes that the counts of rusage stand for; elsewhere they are counts of calls."""
 _TICK = 1.0 / os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -28,13 +30,32 @@ class Process(NamedTuple):
     """Bytes, what it shares with others included."""
 
 
-class Sampler:
-    """Samples of one step, whose supervisor is this process. `file` is where the series goes."""
+class Used:
+    """What the step's processes used that have ended. Of memory it is the most that one of them had."""
 
-    def __init__(self, file: str, group: groups.Group | None, began: float) -> None:
+    def __init__(self) -> None:
+        self.user = self.system = 0.0
+        self.largest = self.read = self.written = 0
+
+    def add(self, usage: struct_rusage) -> None:
+        self.user += usage.ru_utime
+        self.system += usage.ru_stime
+        self.largest = max(self.largest, usage.ru_maxrss)
+        self.read += usage.ru_inblock
+        self.written += usage.ru_oublock
+
+
+class Sampler:
+    """Samples of one step, whose supervisor is this process. `file` is where the series goes.
+
+    `used` is what those of its processes used that have ended: what the system counts has the steps before in it.
+    """
+
+    def __init__(self, file: str, group: groups.Group | None, began: float, used: Used) -> None:
         self.file = file
         self.group = group
         self.began = began
+        self.used = used
         self.peak = 0
         self.cores = 0.0
         self.largest: Process | None = None
@@ -59,10 +80,10 @@ class Sampler:
         """Look at all, and write it down. Raises OSError where the file cannot be written."""
         found = processes()
         held = self._memory(found)
-        ended = resource.getrusage(resource.RUSAGE_CHILDREN)
-        cpu = ended.ru_utime + ended.ru_stime + sum(each.cpu for each in found)
+        cpu = self.used.user + self.used.system + sum(each.cpu for each in found)
         self._integrate(held, cpu)
-        read, written = _transferred([os.getpid(), *(each.pid for each in found)])
+        read, written = _transferred([each.pid for each in found])
+        read, written = read + self.used.read * BLOCK, written + self.used.written * BLOCK
         self._highest = max(self._highest, held)
         self._skipped += 1
         if self._skipped >= self._stride:

@@ -17,14 +17,13 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import resource
 import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from . import begin, linux, monitor, ranks, scene, wire
+from . import begin, linux, monitor, ranks, sampler, scene, wire
 
 Job = begin.Job
 
@@ -33,8 +32,6 @@ _DEFAULT_GRACE = 10.0
 _SIDECAR_GRACE = 5.0
 _BY_KILL = (-signal.SIGKILL, 128 + signal.SIGKILL)
 """How a step ends that was killed, or a shell whose command was."""
-_BLOCK = 512 if linux.IS_LINUX else 0
-"""Bytes that the counts of rusage stand for; elsewhere they are counts of calls."""
 _RSS = 1 if sys.platform == "darwin" else 1024
 """Bytes in its unit of memory."""
 _JOBS = 256
@@ -48,8 +45,11 @@ def supervise(
     prctl: Callable[[int, int], int] | None,
     prepare: Callable[[], None],
     prepare_step: Callable[[], None],
+    jobs: int = _JOBS,
 ) -> Job | None:
-    """Supervise the steps of the jobs in `inbox`. Returns a job in its step's process; None, after them, in ours.
+    """Supervise the steps of at most so many jobs in `inbox`, as long as there is a server to tell.
+
+    Returns a job in its step's process; None, after them, in ours.
 
     `prepare` and `prepare_step` are called in either process before it waits for the job. After a job it says in
     `rest` that it takes another.
@@ -61,7 +61,7 @@ def supervise(
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     counter = linux.kill_counter()
     ours = [fd for fd in (inbox, status, rest, counter) if fd >= 0]
-    for number in range(1, _JOBS + 1):
+    for number in range(1, jobs + 1):
         first = _fork(0, ours, prctl, prepare_step)
         if not isinstance(first, _Process):
             return first
@@ -85,13 +85,15 @@ def supervise(
                 reason = f"its {ranks.size(job)} workers cannot be started: {begin.explain(error)}"
                 refused = begin.refused(reason, infrastructure=True)
             payload = json.dumps(job).encode()
-        supervision = _Supervision(job, status, processes, counter, rest if number < _JOBS else -1)
+        supervision = _Supervision(job, status, processes, counter, rest if number < jobs else -1)
         if refused is None:
             for each in processes:
                 _hand_on(each.jobs, payload)
             supervision.run()
         else:
             supervision.refuse(refused)
+        if not supervision.heard:
+            return None
     return None
 
 
@@ -110,9 +112,16 @@ def _fork(
     prepare_step: Callable[[], None],
 ) -> _Process | Job:
     """A process for the step, which closes what is only `ours`. In that process: the job, once it may begin."""
-    its_jobs, jobs = os.pipe()
-    refusals, its_refusals = os.pipe()
-    pid = os.fork()
+    made: list[int] = []
+    try:
+        made += os.pipe()
+        made += os.pipe()
+        pid = os.fork()
+    except OSError:
+        for fd in made:
+            os.close(fd)
+        raise
+    its_jobs, jobs, refusals, its_refusals = made
     if pid == 0:
         linux.die_with_parent(prctl)
         for fd in (jobs, refusals, *ours):
@@ -140,13 +149,22 @@ class _Supervision:
         self.claim = -1
         self.record = -1
         self.killed = False
+        self.over = False
+        """Nothing of the step is left: a signal comes too late."""
+        self.heard = True
+        """There are a server and a fork server: whoever adopts this attempt need not wait for us."""
         self.kill_at = 0.0
         self.monitor: monitor.Monitor | None = None
-        self.used = _Used()
+        self.used = sampler.Used()
 
     def run(self) -> None:
         try:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # what came between two steps is for neither
+            for number in wire.ENDING:
+                signal.signal(number, self._on_end)
             if not self._claim():
+                os.close(self.claim)
+                self.claim = -1
                 self._dismiss()
                 self._say(wire.TAKEN)
                 return
@@ -159,18 +177,19 @@ class _Supervision:
             return
         warning = ""
         if "limits" in self.job:
-            self.monitor, warning = monitor.limited(self.job, [each.pid for each in self.processes], self.began)
+            step = [each.pid for each in self.processes]
+            self.monitor, warning = monitor.limited(self.job, step, self.began, self.used)
         if "ids" in self.job:
             warning = "; ".join(filter(None, (warning, scene.ids_warning(self.job))))
         wire.report(self.status, wire.STARTED, self.job["id"], os.getpid(), self.started, warning)
-        signal.signal(signal.SIGTERM, self._on_end)
-        signal.signal(wire.LOOK, self._on_end)
         signal.signal(signal.SIGALRM, self._on_alarm)
         self._go()
         signal.setitimer(signal.ITIMER_REAL, self.monitor.pause if self.monitor else monitor.SAMPLE_SECONDS)
         self.kills = linux.kills_for_memory(self.counter)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, wire.ENDING)
         code = self._wait()
+        self.over = True
+        signal.setitimer(signal.ITIMER_REAL, 0)  # a kill may have set it while the last processes were waited for
         signal.pthread_sigmask(signal.SIG_BLOCK, wire.ENDING)
         ranks.clear(self.job)
         if "scratch" in self.job:
@@ -270,6 +289,8 @@ class _Supervision:
 
     def _on_end(self, number: int, _: object) -> None:
         """The server says that there is a kill, perhaps one of the step before; or anybody wants us to end."""
+        if self.over:
+            return
         grace = self._grace()
         if grace is None and number == wire.LOOK:
             return
@@ -289,9 +310,11 @@ class _Supervision:
 
     def _on_alarm(self, *_: object) -> None:
         """Until the step is to end: look at what it uses. Then kill it, when it had its grace."""
+        if self.over:
+            return
         pause = 0.1  # again, for those that were being forked
         if not self.kill_at:
-            self.monitor = self.monitor or monitor.Monitor(self.folder, {}, None, self.began)
+            self.monitor = self.monitor or monitor.Monitor(self.folder, {}, None, self.began, self.used)
             pause = self.monitor.look()
             if self.monitor.is_over:
                 self.kill_at, pause = time.monotonic(), 0.001
@@ -317,8 +340,10 @@ class _Supervision:
         """The seconds of grace of the kill that was asked for, or None."""
         try:
             fd = os.open(f"{self.folder}/{wire.KILL}", os.O_RDONLY)
-        except OSError:
+        except FileNotFoundError:
             return None
+        except OSError:  # there is one
+            return _DEFAULT_GRACE
         try:
             return float(os.read(fd, 64) or _DEFAULT_GRACE)
         finally:
@@ -348,8 +373,8 @@ class _Supervision:
             "user": used.user,
             "system": used.system,
             "rss": used.largest * _RSS,
-            "read": used.read * _BLOCK,
-            "written": used.written * _BLOCK,
+            "read": used.read * sampler.BLOCK,
+            "written": used.written * sampler.BLOCK,
         }
 
     def _finish(self, record: Job) -> None:
@@ -368,30 +393,14 @@ class _Supervision:
         for fd in (*held, self.claim, self.record):
             if fd >= 0:
                 os.close(fd)
-        if self.rest >= 0:
-            wire.rest(self.rest)
-        wire.report(self.status, parts[0], self.job["id"], *parts[1:])
+        resting = self.rest >= 0 and wire.rest(self.rest)
+        self.heard = wire.report(self.status, parts[0], self.job["id"], *parts[1:]) and resting
 
     def _write(self, text: bytes) -> None:
         if self.record < 0:
             return
         os.pwrite(self.record, text.ljust(_RESERVED), 0)
         os.rename(f"{self.folder}/{wire.EXIT}.new", f"{self.folder}/{wire.EXIT}")
-
-
-class _Used:
-    """What the step's processes used that have ended. Of memory it is the most that one of them had."""
-
-    def __init__(self) -> None:
-        self.user = self.system = 0.0
-        self.largest = self.read = self.written = 0
-
-    def add(self, usage: resource.struct_rusage) -> None:
-        self.user += usage.ru_utime
-        self.system += usage.ru_stime
-        self.largest = max(self.largest, usage.ru_maxrss)
-        self.read += usage.ru_inblock
-        self.written += usage.ru_oublock
 
 
 def _link(name: str, target: str) -> None:
@@ -401,6 +410,7 @@ def _link(name: str, target: str) -> None:
     except FileExistsError:
         if os.lstat(name).st_uid != os.getuid() or os.readlink(name) != target:
             raise
+        os.utime(name, follow_symlinks=False)  # what cleans /tmp goes by age
 
 
 def _hand_on(jobs: int, payload: bytes) -> None:

@@ -104,21 +104,23 @@ def write_all(fd: int, data: bytes) -> None:
         view = view[os.write(fd, view) :]
 
 
-def report(fd: int, *parts: Any) -> None:
-    """Say it to the server, if there still is one."""
+def report(fd: int, *parts: Any) -> bool:
+    """Say it to the server, if there still is one: whether there is."""
     line = json.dumps(parts, separators=(",", ":")).encode() + b"\n"
     try:
         os.write(fd, line)
     except BrokenPipeError:
-        return  # the server is gone; the next one reads the attempt's files
+        return False  # the next one reads the attempt's files
+    return True
 
 
-def rest(fd: int) -> None:
-    """Tell the fork server, if there still is one, that this process takes another job."""
+def rest(fd: int) -> bool:
+    """Tell the fork server, if there still is one, that this process takes another job: whether there is."""
     try:
         os.write(fd, _PID.pack(os.getpid()))
     except BrokenPipeError:
-        return  # there will be no other
+        return False
+    return True
 
 
 def resting(fd: int) -> list[int]:
