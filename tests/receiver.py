@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from tests.harness import PATIENCE
+
 
 @dataclass
 class Receiver:
@@ -22,8 +24,8 @@ class Receiver:
         return f"http://127.0.0.1:{self.port}/hook?x=1"
 
     def next(self) -> tuple[Message, bytes]:
-        """The headers and body of the next request."""
-        return self.got.get(timeout=60)
+        """The headers and body of the next request. One that a killed server had begun with comes after a minute."""
+        return self.got.get(timeout=PATIENCE)
 
     @contextmanager
     def up(self) -> Iterator["Receiver"]:
