@@ -1,5 +1,9 @@
 """Bodies of requests, bounded before they are read, and of answers."""
 
+import asyncio
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive
@@ -8,8 +12,14 @@ from headrace.api import proto_json
 from headrace.api.errors import TooLarge
 from headrace.api.wire.own import Told
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 MEGABYTE = 1024 * 1024
 MAX_BODY = 32 * MEGABYTE
+
+QUICK = 65_536
+"""A document of at most so many bytes is read in less time than the way to a thread and back takes under load."""
 
 NO_STORE = {"Cache-Control": "no-store"}
 
@@ -24,6 +34,11 @@ async def read(request: Request, limit: int = MAX_BODY) -> bytes:
         _check(size, limit)
         chunks.append(chunk)
     return b"".join(chunks)
+
+
+async def work(quick: bool, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """What `function` gives: at once where it is quick, else in a thread, so that others need not wait for it."""
+    return function(*args, **kwargs) if quick else await asyncio.to_thread(function, *args, **kwargs)
 
 
 def bounded(request: Request, limit: int) -> Request:

@@ -40,10 +40,11 @@ class RecurringRuns(Handlers):
     async def create(self, request: Request) -> Response:
         """Everything is checked before anything is written."""
         raw = await body.read(request)
-        asked = await asyncio.to_thread(proto_json.read, wire.RecurringRun, raw)
+        quick = len(raw) <= body.QUICK
+        asked = await body.work(quick, proto_json.read, wire.RecurringRun, raw)
         limits.name(asked.display_name, "display_name")
         limits.plugins(asked.plugins_input)
-        source = await sources.source(self, asked)
+        source = await sources.source(self, asked, quick)
         schedule = self._schedule(request, asked, source)
         await asyncio.to_thread(self._check, source, asked.runtime_config, schedule)
 

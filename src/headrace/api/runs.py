@@ -1,6 +1,5 @@
 """`/runs`: make, list, show, terminate, archive and delete them. The state of a run is the controllers' to write."""
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -40,15 +39,17 @@ class Runs(Handlers):
     async def create(self, request: Request) -> Response:
         """Everything is checked before anything is written."""
         raw = await body.read(request)
-        asked = await asyncio.to_thread(proto_json.read, wire.Run, raw)
+        quick = len(raw) <= body.QUICK
+        asked = await body.work(quick, proto_json.read, wire.Run, raw)
         name = limits.name(asked.display_name, "display_name")
         limits.plugins(asked.plugins_input)
         if asked.plugins_output:
             raise Conflict("plugins_output is the server's to write", where="plugins_output", hint="Leave it out")
-        source = await sources.source(self, asked)
+        source = await sources.source(self, asked, quick)
         run = self._run(request, asked, name, source)
         given = run.parameters if asked.runtime_config is not None else None
-        await asyncio.to_thread(self._check, source.document, given)
+        compiled = self.services.plans.known(source.document.plan_id) is not None
+        await body.work(quick and compiled, self._check, source.document, given)
 
         def unit(tx: Tx) -> Run:
             placed = run

@@ -1,9 +1,9 @@
 """What a run or a recurring run is made of: a pipeline that the request gives, or a version that it names."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from headrace.api import body
 from headrace.api.handlers import Handlers
 from headrace.api.wire.recurring import RecurringRun
 from headrace.api.wire.run import Run
@@ -23,8 +23,8 @@ class Source:
     newest: bool = False
 
 
-async def source(handlers: Handlers, asked: Run | RecurringRun) -> Source:
-    """The pipeline that the request gives or names. Raises InvalidInput, NotFound."""
+async def source(handlers: Handlers, asked: Run | RecurringRun, quick: bool) -> Source:
+    """The pipeline that the request, which is `quick` to read, gives or names. Raises InvalidInput, NotFound."""
     reference = asked.pipeline_version_reference
     given = [asked.pipeline_spec, reference, asked.pipeline_version_id or None]
     if sum(each is not None for each in given) != 1:
@@ -33,7 +33,7 @@ async def source(handlers: Handlers, asked: Run | RecurringRun) -> Source:
             hint="Give one of pipeline_spec, pipeline_version_reference and pipeline_version_id",
         )
     if isinstance(asked.pipeline_spec, Mapping):
-        return Source(await asyncio.to_thread(document_from_json, asked.pipeline_spec))
+        return Source(await body.work(quick, document_from_json, asked.pipeline_spec))
     pipeline_id = reference.pipeline_id if reference is not None else ""
     version_id = reference.pipeline_version_id if reference is not None else asked.pipeline_version_id
     return await handlers.read(lambda tx: _version(tx, pipeline_id, version_id))
