@@ -1,6 +1,6 @@
 """What an attempt's folder tells: whether it was claimed, whether its supervisor lives, how it ended.
 
-The folder is the truth about an attempt (see `runner.supervisor`); a pid in it only says whom to signal, after the
+The folder is the truth about an attempt (see `runner.supervision`); a pid in it only says whom to signal, after the
 held lock has said that the process is still the one that wrote it.
 """
 

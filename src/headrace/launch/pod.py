@@ -48,7 +48,7 @@ _OPEN = 0o777
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """`variables` come after those of the component; `extras` are keys of the job (`runner.supervisor`)."""
+    """`variables` come after those of the component; `extras` are keys of the job (`runner.wire`)."""
 
     variables: tuple[tuple[str, str], ...] = ()
     mounts: tuple[Mount, ...] = ()
