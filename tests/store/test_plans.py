@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import event, insert
 from tests.store.build import a_run, an_artifact, do, make_pipeline, make_run, make_version
@@ -47,37 +48,43 @@ SEEKS: list[tuple[Callable[[Tx], object], str]] = [
 ]
 
 
-def test_lists_seek_in_an_index(kind: str, database: Database) -> None:
+def test_lists_seek_in_an_index(kind: str, filled: Database) -> None:
     """The database's plan for finding a page: a search in that index, and no sorting."""
-    _fill(database, kind)
     wrong: list[str] = []
     for lister, index in SEEKS:
-        plan = database.read(lambda tx, lister=lister: PLANS[kind](tx, _first_page(tx, lister)))
+        plan = filled.read(lambda tx, lister=lister: PLANS[kind](tx, _first_page(tx, lister)))
         if index not in plan or any(word in plan for word in ("Sort", "B-TREE", "filesort")):
             wrong.append(f"{index}: {plan}")
     assert wrong == []
 
 
 @pytest.mark.parametrize("predicates", [(), NOT_ARCHIVED])
-def test_runs_are_counted_in_the_smallest_index(
-    database: Database, kind: str, predicates: tuple[Predicate, ...]
-) -> None:
-    _fill(database, kind)
+def test_runs_are_counted_in_the_smallest_index(filled: Database, kind: str, predicates: tuple[Predicate, ...]) -> None:
     asked = replace(FIRST, predicates=predicates)
-    plan = database.read(
-        lambda tx: PLANS[kind](tx, _first_page(tx, lambda tx: query.list_runs(tx, "", asked), "count("))
-    )
+    plan = filled.read(lambda tx: PLANS[kind](tx, _first_page(tx, lambda tx: query.list_runs(tx, "", asked), "count(")))
     assert "runs_counted" in plan
 
 
-def test_live_runs_are_found_in_an_index(database: Database, kind: str) -> None:
-    _fill(database, kind)
-    plan = database.read(lambda tx: PLANS[kind](tx, _first_page(tx, runs.live_runs, "UNION")))
+@pytest.mark.parametrize("mark", ["LIMIT", "count("])
+@pytest.mark.parametrize("predicates", [(), NOT_ARCHIVED])
+def test_names_are_searched_in_the_smallest_index(
+    filled: Database, kind: str, predicates: tuple[Predicate, ...], mark: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pass that looks for few, and where that finds many, the count of all."""
+    monkeypatch.setattr("headrace.store.paging._FEW", 5)
+    asked = replace(FIRST, predicates=(*predicates, Predicate("name", Operation.IS_SUBSTRING, "r1")))
+    plan = filled.read(lambda tx: PLANS[kind](tx, _first_page(tx, lambda tx: query.list_runs(tx, "", asked), mark)))
+    assert "runs_searched" in plan
+
+
+def test_live_runs_are_found_in_an_index(filled: Database, kind: str) -> None:
+    plan = filled.read(lambda tx: PLANS[kind](tx, _first_page(tx, runs.live_runs, "UNION")))
     assert "runs_state" in plan
 
 
-def _fill(database: Database, kind: str) -> None:
-    """Some rows, so that the planner has a choice."""
+@pytest.fixture
+def filled(url: str, kind: str, database: Database) -> Database:
+    """Some rows, so that the planner has a choice, and what servers do by themselves in time."""
     make_run(database)
     experiments = [
         Experiment(ids.derived("", f"e{number}"), f"e{number}", "", Instant(number + 1)) for number in range(1000)
@@ -123,8 +130,13 @@ def _fill(database: Database, kind: str) -> None:
     for number in range(100):
         pipeline = make_pipeline(database, f"p{number}", at=number + 1)
         make_version(database, pipeline, "v", at=number + 1)
-    if kind in ANALYZE:
-        do(database, lambda tx: tx.exec_driver_sql(ANALYZE[kind]).close())
+    match kind:
+        case "postgresql":
+            with psycopg.connect(url, autocommit=True) as connection:
+                connection.execute("VACUUM ANALYZE")
+        case "mariadb":
+            do(database, lambda tx: tx.exec_driver_sql(f"ANALYZE TABLE {', '.join(FILLED)}").close())
+    return database
 
 
 def _first_page(tx: Tx, lister: Callable[[Tx], object], mark: str = "LIMIT") -> tuple[str, Any]:
@@ -155,10 +167,6 @@ def _mariadb_plan(tx: Tx, asked: tuple[str, Any]) -> str:
     return "; ".join(str(tuple(row)) for row in tx.exec_driver_sql(f"EXPLAIN {asked[0]}", asked[1]))
 
 
-ANALYZE = {
-    "postgresql": "ANALYZE",
-    "mariadb": "ANALYZE TABLE runs, metrics, experiments, artifacts, pipelines, pipeline_versions",
-}
-"""What these do by themselves in time; SQLite goes by the indexes alone."""
+FILLED = ("runs", "metrics", "experiments", "artifacts", "pipelines", "pipeline_versions")
 
 PLANS = {"sqlite": _sqlite_plan, "postgresql": _postgres_plan, "mariadb": _mariadb_plan}

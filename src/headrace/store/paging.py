@@ -4,8 +4,9 @@ Takes a `Listing` (which table, which keys) and a `ListQuery`; gives rows and wh
 the same wherever it is: it starts after the last item of the one before, never by counting off. Rows without a sort
 value (a run without the metric) come last in both directions.
 
-A page is found by ids first, so that an index alone can answer; only the rows that are shown are read. What all matches
-are is counted in an index too, and not at all where the first page holds them.
+A page is found by ids first, so that an index alone can answer; only the rows that are shown are read. How many match
+in all is counted in an index too, and not at all where the first page holds them. A part of a text, which no index can
+seek, is searched in the smallest index that has the text; where few rows have it, that one pass is all.
 
 Instants are compared in whole seconds, as clients send them; substrings without regard to case.
 """
@@ -59,8 +60,8 @@ class Listing:
     """What a list offers, by key. `dynamic` gives the column for keys that begin so (`tags.`), by the rest of the key;
     `ranked` sorts only. Every key sorts and filters, but that of the dynamic ones only those in `filters` filter.
 
-    A row may have none of `numbers`. `folded` has the lower-case twins of texts, for substrings; `choices` all values
-    of a text that has few.
+    A row may have none of `numbers`. `folded` has the lower-case twins of texts, for substrings, which are in one index
+    with `key`, the rows' number; `choices` all values of a text that has few.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Listing:
     ranked: Mapping[str, Callable[[str], Ranking]] = field(default_factory=dict)
     filters: frozenset[str] = frozenset()
     folded: Mapping[str, Column] = field(default_factory=dict)
+    key: Column = _NOTHING
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -93,8 +95,8 @@ class _Sort:
     id: Column
 
 
-_FEW = 200
-"""A filter that no index serves is answered by one pass over all rows, instead of two, where no more pass it."""
+_FEW = 500
+"""Where no more rows have the part of a text that is searched, they are found and counted by one pass."""
 
 
 def fetch(tx: Connection, listing: Listing, wanted: Select[Any], query: ListQuery, *scope: Column) -> Rows:
@@ -103,18 +105,31 @@ def fetch(tx: Connection, listing: Listing, wanted: Select[Any], query: ListQuer
     Raises InvalidInput for a key that the list does not have, or a value that does not fit it.
     """
     conditions = [*scope, *(_condition(listing, predicate) for predicate in query.predicates)]
-    most = query.size + 1
-    if query.after is None and any(each.operation is Operation.IS_SUBSTRING for each in query.predicates):
-        most = max(most, _FEW)
-    found = _find(tx, listing, wanted, query, conditions, most)
-    more = len(found) > query.size
+    few = _few(tx, listing, wanted, query, conditions)
+    if few is not None:
+        conditions = [listing.key.in_(few)]
+    found = [] if few == [] else _find(tx, listing, wanted, query, conditions, query.size + 1)
     shown = found[: query.size]
-    if query.after is None and len(found) < most:
+    after = shown[-1] if len(found) > query.size else None
+    if few is not None:
+        total = len(few)
+    elif query.after is None and after is None:
         total = len(found)
     else:
         count = wanted.with_only_columns(func.count(), maintain_column_froms=True).where(*conditions)
         total = tx.execute(count).scalar_one()
-    return Rows(_read(tx, listing, wanted, shown), total, shown[-1] if more else None)
+    return Rows(_read(tx, listing, wanted, shown), total, after)
+
+
+def _few(
+    tx: Connection, listing: Listing, wanted: Select[Any], query: ListQuery, conditions: Sequence[Column]
+) -> list[int] | None:
+    """The keys of all rows that pass, in no order; None where many do, or no text is searched."""
+    if not any(each.operation is Operation.IS_SUBSTRING and each.key in listing.folded for each in query.predicates):
+        return None
+    of_them = wanted.with_only_columns(listing.key, maintain_column_froms=True).where(*conditions).limit(_FEW)
+    found = list(tx.execute(of_them).scalars())
+    return found if len(found) < _FEW else None
 
 
 def _find(

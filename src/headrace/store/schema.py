@@ -27,7 +27,7 @@ from headrace.store import keys
 from headrace.store import tables as t
 from headrace.store.dialect import Dialect
 
-CURRENT = "0033"
+CURRENT = "0034"
 MIGRATIONS = Path(__file__).parent / "migrations"
 BOOKKEEPING = "alembic_version"
 """Alembic's own table, which it makes first."""
