@@ -23,7 +23,7 @@ from headrace.model.event import (
 from headrace.model.run import Failure, Run
 from headrace.model.state import State
 from headrace.model.task import ROOT, AttemptState, Usage, task_id
-from headrace.store import artifacts, leases, query, runs, tables
+from headrace.store import artifacts, catalog, leases, query, runs, tables
 from headrace.store.db import Database, Tx
 
 BIG = "ü" * 2_500_000
@@ -71,6 +71,18 @@ def test_a_run_is_loaded_as_it_was_created(database: Database) -> None:
     assert database.read(lambda tx: runs.load_document(tx, run.plan_id)) == DOCUMENT
 
 
+def test_an_id_is_of_one_run(database: Database) -> None:
+    experiment = make_experiment(database)
+    run = make_run(database, replace(a_run(), experiment_id=experiment.experiment_id))
+    again = replace(a_run("other", at=run.created_at + 1), run_id=run.run_id, experiment_id=experiment.experiment_id)
+    with pytest.raises(AlreadyExists, match=f"Run {run.run_id} already exists"):
+        make_run(database, again)
+    assert database.read(lambda tx: query.get_run(tx, run.run_id)).name == run.name
+    found = database.read(lambda tx: catalog.get_experiment(tx, experiment.experiment_id))
+    assert found.last_run_created_at == run.created_at
+    assert count(database, "inbox") == 1
+
+
 def test_text_that_is_no_utf8_is_kept(database: Database) -> None:
     run = make_run(database, a_run(broken="half \ud83d of a pair", whole="😀"))
     assert load(database, run).run.parameters == run.parameters
@@ -82,10 +94,8 @@ def test_runs_of_a_plan_share_its_document(database: Database) -> None:
     assert count(database, "plans") == 1
 
 
-def test_a_run_is_not_created_twice_nor_in_a_missing_experiment_nor_without_a_name(database: Database) -> None:
+def test_a_run_is_not_created_in_a_missing_experiment_nor_without_a_name(database: Database) -> None:
     make_run(database, a_run("a"))
-    with pytest.raises(AlreadyExists):
-        make_run(database, a_run("a"))
     with pytest.raises(NotFound, match="Experiment nowhere not found"):
         make_run(database, a_run("b", experiment_id="nowhere"))
     for name in ("", "x" * 256):

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from headrace.api import body
+from headrace.api import body, proto_json
 from headrace.api.handlers import Handlers
 from headrace.api.wire.recurring import RecurringRun
 from headrace.api.wire.run import Run
 from headrace.base.errors import InvalidInput, NotFound
+from headrace.base.json import JsonObject
 from headrace.spec.load import Document, document_from_json
+from headrace.spec.plans import Plans
 from headrace.store import catalog, runs
 from headrace.store.db import Tx
 
@@ -33,10 +35,14 @@ async def source(handlers: Handlers, asked: Run | RecurringRun, quick: bool) -> 
             hint="Give one of pipeline_spec, pipeline_version_reference and pipeline_version_id",
         )
     if isinstance(asked.pipeline_spec, Mapping):
-        return Source(await body.work(quick, document_from_json, asked.pipeline_spec))
+        return Source(await body.work(quick, _given, handlers.services.plans, asked.pipeline_spec))
     pipeline_id = reference.pipeline_id if reference is not None else ""
     version_id = reference.pipeline_version_id if reference is not None else asked.pipeline_version_id
     return await handlers.read(lambda tx: _version(tx, pipeline_id, version_id))
+
+
+def _given(plans: Plans, pipeline: JsonObject) -> Document:
+    return plans.read(proto_json.encode(pipeline), pipeline)
 
 
 def _version(tx: Tx, pipeline_id: str, version_id: str) -> Source:

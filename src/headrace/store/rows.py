@@ -62,7 +62,8 @@ def history_line(change: StateChange) -> str:
 
 def history_of(text: str) -> tuple[StateChange, ...]:
     """The whole history column."""
-    return tuple(_state_change(from_json(line)) for line in text.split("\n") if line)
+    lines = text.rstrip("\n").replace("\n", ",")
+    return tuple(map(_state_change, from_json(f"[{lines}]")))
 
 
 def _state_change(line: list[Any]) -> StateChange:

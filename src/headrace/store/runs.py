@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Row, Update, bindparam, delete, func, insert, select, union, update
+from sqlalchemy.exc import IntegrityError
 
 from headrace.base.clock import Instant
 from headrace.base.errors import AlreadyExists, InvalidInput, NotFound
@@ -106,16 +107,17 @@ def add_run(tx: Connection, run: Run, requested: RunRequested) -> Run:
     if not run.name or len(run.name) > NAME_LENGTH:
         hint = f"Give 1 to {NAME_LENGTH} characters"
         raise InvalidInput(f"a run's name has {len(run.name)} characters", where="display_name", hint=hint)
-    if tx.execute(_RUN, {"run": run.run_id}).first() is not None:
-        raise AlreadyExists(f"Run {run.run_id} already exists")
     run = replace(run, key=keys.take(tx, 1)[0])
     if run.experiment_id:
         _bump_experiment(tx, run)
-    tx.execute(insert(t.runs), run_values(run))
+    try:
+        tx.execute(insert(t.runs), run_values(run))
+    except IntegrityError as error:
+        raise AlreadyExists(f"Run {run.run_id} already exists") from error
     if run.resume is not None:
         tx.execute(insert(t.resumes), resume_values(run, run.resume))
     run_changes.add(tx, run, (StateChange(run.created_at, run.state),))
-    post(tx, run.run_id, requested)
+    _post(tx, run.namespace, run.run_id, requested)
     return run
 
 
@@ -226,6 +228,10 @@ def post(tx: Connection, run_id: str, event: history.Asked) -> None:
     namespace = tx.execute(select(t.runs.c.namespace).where(t.runs.c.run_id == run_id)).scalar()
     if namespace is None:
         raise NotFound(f"Run {run_id} not found")
+    _post(tx, namespace, run_id, event)
+
+
+def _post(tx: Connection, namespace: str, run_id: str, event: history.Asked) -> None:
     values = {
         "inbox_key": keys.take(tx, 1)[0],
         "namespace": namespace,

@@ -4,6 +4,7 @@ import pytest
 from tests.unit.spec.build import Json, compiled, constant, given, leaf, output_of, pipeline, task
 
 from headrace.base.errors import InvalidSpec
+from headrace.base.json import canonical
 from headrace.spec.compile import compile_plan
 from headrace.spec.load import document_from_json
 from headrace.spec.plan import (
@@ -22,7 +23,7 @@ from headrace.spec.plan import (
     Resources,
     Trigger,
 )
-from headrace.spec.plans import Plans
+from headrace.spec.plans import SMALL, Plans
 from headrace.spec.templates import Template
 
 DATA = {"artifactType": {"schemaTitle": "system.Dataset", "schemaVersion": "0.0.2"}}
@@ -213,3 +214,18 @@ def test_plans_are_compiled_once_and_the_oldest_is_dropped() -> None:
     plans.get(documents[2])
     assert plans.known(documents[1].plan_id) is None
     assert plans.known(documents[0].plan_id) is first
+
+
+def test_a_small_document_that_comes_again_is_read_once() -> None:
+    plans, value = Plans(limit=8), pipeline({}, {})
+    text = canonical(value).encode()
+    first = plans.read(text, value)
+    assert first == document_from_json(value)
+    assert plans.read(text, value) is first
+    for number in range(2):
+        other = {**value, "pipelineInfo": {"name": f"p{number}"}}
+        plans.read(canonical(other).encode(), other)
+    assert plans.read(text, value) is not first
+    large = {**value, "pipelineInfo": {"name": "p", "description": "x" * SMALL}}
+    text = canonical(large).encode()
+    assert plans.read(text, large) is not plans.read(text, large)
