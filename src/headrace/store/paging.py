@@ -23,6 +23,7 @@ from sqlalchemy import (
     Row,
     Select,
     and_,
+    bindparam,
     case,
     false,
     func,
@@ -95,7 +96,7 @@ class _Sort:
     id: Column
 
 
-_FEW = 500
+_FEW = 200
 """Where no more rows have the part of a text that is searched, they are found and counted by one pass."""
 
 
@@ -107,8 +108,9 @@ def fetch(tx: Connection, listing: Listing, wanted: Select[Any], query: ListQuer
     conditions = [*scope, *(_condition(listing, predicate) for predicate in query.predicates)]
     few = _few(tx, listing, wanted, query, conditions)
     if few is not None:
-        conditions = [listing.key.in_(few)]
-    found = [] if few == [] else _find(tx, listing, wanted, query, conditions, query.size + 1)
+        conditions = [listing.key.in_(bindparam("few", few, expanding=True, literal_execute=True))]
+    none = few is not None and not few
+    found = [] if none else _find(tx, listing, wanted, query, conditions, query.size + 1)
     shown = found[: query.size]
     after = shown[-1] if len(found) > query.size else None
     if few is not None:
@@ -123,12 +125,12 @@ def fetch(tx: Connection, listing: Listing, wanted: Select[Any], query: ListQuer
 
 def _few(
     tx: Connection, listing: Listing, wanted: Select[Any], query: ListQuery, conditions: Sequence[Column]
-) -> list[int] | None:
+) -> Sequence[int] | None:
     """The keys of all rows that pass, in no order; None where many do, or no text is searched."""
     if not any(each.operation is Operation.IS_SUBSTRING and each.key in listing.folded for each in query.predicates):
         return None
     of_them = wanted.with_only_columns(listing.key, maintain_column_froms=True).where(*conditions).limit(_FEW)
-    found = list(tx.execute(of_them).scalars())
+    found = tx.execute(of_them).scalars().all()
     return found if len(found) < _FEW else None
 
 
