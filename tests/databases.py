@@ -171,14 +171,21 @@ def _as_ordinary_user() -> list[str]:
 
 
 def _run(command: list[str], folder: Path) -> None:
-    done = subprocess.run([*_as_ordinary_user(), *command], cwd=folder, capture_output=True, check=False)
+    whole = [*_as_ordinary_user(), *command]
+    done = subprocess.run(whole, cwd=folder, env=_environment(folder), capture_output=True, check=False)
     if done.returncode:
         raise AssertionError(f"{command[0]} failed:\n{done.stdout.decode()}\n{done.stderr.decode()}")
 
 
 def _serve(command: list[str], folder: Path) -> "subprocess.Popen[bytes]":
     with (folder / "log").open("wb") as log:
-        return subprocess.Popen([*_as_ordinary_user(), *command], cwd=folder, stdout=log, stderr=log)
+        whole = [*_as_ordinary_user(), *command]
+        return subprocess.Popen(whole, cwd=folder, env=_environment(folder), stdout=log, stderr=log)
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """With a place of its own for what is temporary: a MariaDB that starts removes what others have there."""
+    return {**os.environ, "TMPDIR": str(folder)}
 
 
 def _up(instance: Instance) -> Instance:

@@ -4,9 +4,10 @@ Takes a `Listing` (which table, which keys) and a `ListQuery`; gives rows and wh
 the same wherever it is: it starts after the last item of the one before, never by counting off. Rows without a sort
 value (a run without the metric) come last in both directions.
 
-A page is found by ids first, so that an index alone can answer; only the rows that are shown are read. How many match
-in all is counted in an index too, and not at all where the first page holds them. A part of a text, which no index can
-seek, is searched in the smallest index that has the text; where few rows have it, that one pass is all.
+A page that an index has in order, or of few rows, is read at once. Another one is found by ids first, so that an index
+alone can answer, or only narrow rows are sorted; then the rows that are shown are read. How many match in all is
+counted in an index too, and not at all where the first page holds them. A part of a text, which no index can seek, is
+searched in the smallest index that has the text; where few rows have it, that one pass is all.
 
 Instants are compared in whole seconds, as clients send them; substrings without regard to case.
 """
@@ -96,6 +97,9 @@ class _Sort:
     id: Column
 
 
+IN_ORDER = "created_at"
+"""The key by which every list has its rows in an index, whatever narrows it."""
+
 _FEW = 200
 """Where no more rows have the part of a text that is searched, they are found and counted by one pass."""
 
@@ -107,12 +111,17 @@ def fetch(tx: Connection, listing: Listing, wanted: Select[Any], query: ListQuer
     """
     conditions = [*scope, *(_condition(listing, predicate) for predicate in query.predicates)]
     few = _few(tx, listing, wanted, query, conditions)
+    if few is not None and not few:
+        return Rows((), 0, None)
     if few is not None:
         conditions = [listing.key.in_(bindparam("few", few, expanding=True, literal_execute=True))]
-    none = few is not None and not few
-    found = [] if none else _find(tx, listing, wanted, query, conditions, query.size + 1)
-    shown = found[: query.size]
-    after = shown[-1] if len(found) > query.size else None
+    prefix, _ = _split(listing.ranked, query.sort_key)
+    if not prefix and (few is not None or query.sort_key.lower() == IN_ORDER):
+        rows, found = _find_whole(tx, listing, wanted, query, conditions)
+    else:
+        found = _find(tx, listing, wanted, query, conditions, query.size + 1)
+        rows = _read(tx, listing, wanted, found[: query.size])
+    after = found[query.size - 1] if len(found) > query.size else None
     if few is not None:
         total = len(few)
     elif query.after is None and after is None:
@@ -120,7 +129,7 @@ def fetch(tx: Connection, listing: Listing, wanted: Select[Any], query: ListQuer
     else:
         count = wanted.with_only_columns(func.count(), maintain_column_froms=True).where(*conditions)
         total = tx.execute(count).scalar_one()
-    return Rows(_read(tx, listing, wanted, shown), total, after)
+    return Rows(rows, total, after)
 
 
 def _few(
@@ -132,6 +141,16 @@ def _few(
     of_them = wanted.with_only_columns(listing.key, maintain_column_froms=True).where(*conditions).limit(_FEW)
     found = tx.execute(of_them).scalars().all()
     return found if len(found) < _FEW else None
+
+
+def _find_whole(
+    tx: Connection, listing: Listing, wanted: Select[Any], query: ListQuery, conditions: Sequence[Column]
+) -> tuple[tuple[Row[Any], ...], list[tuple[Value, str]]]:
+    """The rows of the page, and as `_find` gives them."""
+    sort = _sort(listing, query.sort_key)
+    page = wanted.add_columns(sort.value.label("sort_value"), sort.id.label("sort_id")).where(*conditions)
+    rows = tx.execute(_limited(page, sort, query, query.after, query.size + 1)).all()
+    return tuple(rows[: query.size]), [(row.sort_value, row.sort_id) for row in rows]
 
 
 def _find(
@@ -174,9 +193,16 @@ def _find_ranked(
 def _take(
     tx: Connection, page: Select[Any], sort: _Sort, query: ListQuery, after: tuple[Value, str] | None, most: int
 ) -> list[tuple[Value, str]]:
+    return [(row[0], row[1]) for row in tx.execute(_limited(page, sort, query, after, most))]
+
+
+def _limited(
+    page: Select[Any], sort: _Sort, query: ListQuery, after: tuple[Value, str] | None, most: int
+) -> Select[Any]:
+    """What of the page comes after the item, in order, at most so many."""
     if after is not None:
         page = page.where(_beyond(sort, after, query.descending))
-    return [(row[0], row[1]) for row in tx.execute(page.order_by(*_order(sort, query.descending)).limit(most))]
+    return page.order_by(*_order(sort, query.descending)).limit(most)
 
 
 def _read(

@@ -20,6 +20,7 @@ from sqlalchemy import (
     inspect,
     select,
 )
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from headrace.base.clock import Instant
 from headrace.base.errors import FailedPrecondition
@@ -76,8 +77,14 @@ def _refuse_strangers(there: set[str]) -> None:
 
 
 def _make(tx: Connection) -> None:
-    """All tables at once, in a database that has none; later versions go on from there as from the newest migration."""
-    t.metadata.create_all(tx, checkfirst=False)
+    """All tables at once, in a database that has none; later versions go on from there as from the newest migration.
+
+    The narrowest index of a table comes last: of two that it holds to cost the same, SQLite takes the newer.
+    """
+    for table in t.metadata.sorted_tables:
+        tx.execute(CreateTable(table))
+        for index in sorted(table.indexes, key=lambda each: (-len(each.columns), str(each.name))):
+            tx.execute(CreateIndex(index))
     _BOOKKEEPING.create(tx)
     tx.execute(insert(_BOOKKEEPING), {"version_num": CURRENT})
 
