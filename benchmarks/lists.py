@@ -26,14 +26,13 @@ from urllib.parse import urlencode, urlsplit
 from pipelines import chain, document
 from population import METRIC, populate
 from server import Server, server
-from sqlalchemy import create_engine, func, make_url, select
+from sqlalchemy import func, select
 from timing import progress, report
 
 from headrace.store import tables
-from headrace.store.dialect import position
+from headrace.store.dialect import dialect_of, position
 
 RUNS = "/apis/v2beta1/runs"
-DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql"}
 QUESTIONS = 200
 CREATIONS = 200
 CLIENTS = 50
@@ -68,17 +67,16 @@ def bare_search(url: str) -> Iterator[Callable[[], float]]:
     """What looks through the names of all runs without a server; it gives its milliseconds."""
     run = tables.runs.c
     search = select(func.count()).where(run.namespace == "", position(run.folded_name, "nowhere") > 0)
-    driver = DRIVERS[url.partition(":")[0]]
-    engine = create_engine(make_url(url).set(drivername=driver), isolation_level="AUTOCOMMIT")
+    engine = dialect_of(url, busy_seconds=10).reader_engine()
     statement = str(search.compile(engine, compile_kwargs={"literal_binds": True}))
 
     def ask() -> float:
         begin = time.perf_counter()
-        connection.exec_driver_sql(statement).all()
+        with engine.begin() as tx:
+            tx.exec_driver_sql(statement).all()
         return (time.perf_counter() - begin) * 1000
 
-    with engine.connect() as connection:
-        yield ask
+    yield ask
     engine.dispose()
 
 
@@ -93,6 +91,7 @@ def measure(up: Server, run_id: str, search: Callable[[], float]) -> dict[str, A
         "not_archived": _list(filter=_filter("NOT_EQUALS", "storage_state", "ARCHIVED"), sort_by="created_at desc"),
         "rare_name": _list(filter=_filter("IS_SUBSTRING", "name", "RARE")),
         "common_name": _list(filter=_filter("IS_SUBSTRING", "name", "model 7")),
+        "old_name": _list(filter=_filter("IS_SUBSTRING", "name", "old"), sort_by="created_at desc"),
         "no_name": _list(filter=_filter("IS_SUBSTRING", "name", "nowhere")),
         "metric": _list(sort_by=f"metric:{METRIC} desc"),
         "get_run": f"{RUNS}/{run_id}",

@@ -26,6 +26,9 @@ EVERY_FAILED = 20
 RARE = 1000
 """One of so many runs has `rare` in its name."""
 
+OLD = 100
+"""The first of so many parts of all runs has `old` in its name."""
+
 METRIC = "accuracy"
 
 
@@ -64,7 +67,7 @@ def _populate(database: Database, number: int, document: dict[str, Any]) -> str:
     pending: Future[None] | None = None
     for start in range(0, number, CHUNK):
         serials = range(start, min(start + CHUNK, number))
-        made = [_run(serial, plan_id, begin, experiments, luck) for serial in serials]
+        made = [_run(serial, number, plan_id, begin, experiments, luck) for serial in serials]
         run_id = made[0].run_id
         batch = _Batch.of(made, luck)
         if pending is not None:
@@ -116,13 +119,15 @@ _TABLES: tuple[Table, ...] = (
 )
 
 
-def _run(serial: int, plan_id: str, begin: Instant, experiments: Sequence[Experiment], luck: random.Random) -> Run:
+def _run(
+    serial: int, number: int, plan_id: str, begin: Instant, experiments: Sequence[Experiment], luck: random.Random
+) -> Run:
     at, state = Instant(begin + serial * SECOND), State.SUCCEEDED if serial % EVERY_FAILED else State.FAILED
-    rare = "rare " if serial % RARE == RARE // 2 else ""
+    words = ("old " if serial < number // OLD else "") + ("rare " if serial % RARE == RARE // 2 else "")
     return Run(
         run_id=ids.fresh(),
         key=0,
-        name=f"{rare}training of model {luck.randrange(100)} {serial}",
+        name=f"{words}training of model {luck.randrange(100)} {serial}",
         namespace="",
         experiment_id=luck.choice(experiments).experiment_id,
         plan_id=plan_id,

@@ -130,8 +130,10 @@ def test_a_filter_that_makes_no_sense_is_refused(three: Database, predicate: Pre
 
 @pytest.mark.parametrize("key", ["nonsense", "", "parameters", "metric:", "tags.a", "run_key; DROP TABLE runs"])
 def test_a_sorting_that_makes_no_sense_is_refused(three: Database, key: str) -> None:
-    with pytest.raises(InvalidInput) as caught:
-        three.read(lambda tx: all_runs(tx, ListQuery(sort_key=key)))
+    nothing = (Predicate("name", Operation.IS_SUBSTRING, "nothing has this"),)
+    for predicates in ((), nothing):
+        with pytest.raises(InvalidInput) as caught:
+            three.read(lambda tx, predicates=predicates: all_runs(tx, ListQuery(predicates, sort_key=key)))
     assert f'Invalid sorting field: "{key}" on listable type Run' in str(caught.value)
 
 
@@ -311,15 +313,39 @@ def test_substrings_are_found_whatever_their_case_on_every_database(database: Da
 
 
 @pytest.mark.parametrize("few", [4, 8, 500])
-def test_pages_of_a_filter_that_few_pass(database: Database, monkeypatch: pytest.MonkeyPatch, few: int) -> None:
-    """Whether they fit the one pass or not, the pages and the totals are the same."""
+@pytest.mark.parametrize("descending", [False, True])
+def test_pages_of_a_search(database: Database, monkeypatch: pytest.MonkeyPatch, few: int, descending: bool) -> None:
+    """Whether what passes fits the one pass or not, the pages and the totals are the same."""
     monkeypatch.setattr("headrace.store.paging._FEW", few)
-    made = [make_run(database, a_run(f"{'odd' if at % 2 else 'even'} {at}", at=at)).run_id for at in range(1, 16)]
-    for sort_key in ("created_at", "metric:score"):
+    made = [make_run(database, a_run(f"{'odd' if at % 2 else 'even'} {at}", at=at // 3 + 1)) for at in range(1, 16)]
+    make_run(database, replace(a_run("odd elsewhere"), namespace="other"))
+    of_experiment = make_experiment(database).experiment_id
+    inside = make_run(database, replace(a_run("oddly", at=9), experiment_id=of_experiment))
+    odd = [*made[::2], inside]
+    by_key: dict[str, Callable[[Run], Any]] = {
+        "created_at": lambda run: (run.created_at, run.run_id),
+        "Created_At": lambda run: (run.created_at, run.run_id),
+        "name": lambda run: (run.name, run.run_id),
+        "metric:score": lambda run: run.run_id,
+    }
+    for sort_key, order in by_key.items():
+        wanted = [run.run_id for run in sorted(odd, key=order, reverse=descending)]
         for size in (3, 7, 8, 9):
-            asked = ListQuery((Predicate("name", Operation.IS_SUBSTRING, "ODD"),), sort_key, size=size)
-            found = walk(database, all_runs, asked)
-            assert sorted(each.run_id for each in found) == sorted(made[::2])
+            asked = ListQuery((Predicate("name", Operation.IS_SUBSTRING, "ODD"),), sort_key, descending, size)
+            assert [run.run_id for run in walk(database, all_runs, asked)] == wanted
+            found = walk(database, lambda tx, asked: query.list_runs(tx, "", asked, of_experiment), asked)
+            assert [run.run_id for run in found] == [inside.run_id]
+
+
+@pytest.mark.parametrize("few", [2, 500])
+def test_pages_of_a_search_in_a_list_without_an_index_for_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr("headrace.store.paging._FEW", few)
+    made = [make_experiment(database, f"{'odd' if at % 2 else 'even'} {at}", at=at).experiment_id for at in range(9)]
+    asked = ListQuery((Predicate("name", Operation.IS_SUBSTRING, "odd"),), size=3)
+    found = walk(database, lambda tx, asked: query.list_experiments(tx, "", asked), asked)
+    assert [each.experiment_id for each in found] == made[1::2]
 
 
 def test_a_whole_number_on_a_time_counts_seconds(three: Database) -> None:

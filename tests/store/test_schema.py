@@ -1,5 +1,6 @@
 """The schema: migrations lead to the tables, a new and a current database need no Alembic, a newer one is refused."""
 
+import contextlib
 import sqlite3
 import subprocess
 import sys
@@ -46,6 +47,7 @@ def test_sqlite_has_the_very_same_statements(tmp_path: Path, clock: FakeClock) -
     _migrate(f"sqlite:///{migrated}")
     Database.open(f"sqlite:///{made}", clock).close()
     assert _statements(migrated) == _statements(made)
+    assert _indexes_of_runs(migrated) == _indexes_of_runs(made)
 
 
 def test_every_row_is_in_a_namespace() -> None:
@@ -197,10 +199,15 @@ def _versions(url: str) -> list[object]:
     return [ours[0], alembics[0]]
 
 
+def _indexes_of_runs(path: Path) -> list[str]:
+    """In their order, which SQLite goes by between those that it holds to cost the same."""
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        return [row[1] for row in connection.execute("PRAGMA index_list(runs)")]
+
+
 def _statements(path: Path) -> set[str]:
-    connection = sqlite3.connect(path)
-    rows = connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
-    connection.close()
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        rows = connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
     return {" ".join(sql.replace('"', "").split()) for (sql,) in rows}
 
 

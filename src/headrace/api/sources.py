@@ -1,16 +1,15 @@
 """What a run or a recurring run is made of: a pipeline that the request gives, or a version that it names."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from headrace.api import body, proto_json
+from headrace.api import proto_json
 from headrace.api.handlers import Handlers
 from headrace.api.wire.recurring import RecurringRun
 from headrace.api.wire.run import Run
 from headrace.base.errors import InvalidInput, NotFound
-from headrace.base.json import JsonObject
 from headrace.spec.load import Document, document_from_json
-from headrace.spec.plans import Plans
 from headrace.store import catalog, runs
 from headrace.store.db import Tx
 
@@ -28,21 +27,20 @@ class Source:
 async def source(handlers: Handlers, asked: Run | RecurringRun, quick: bool) -> Source:
     """The pipeline that the request, which is `quick` to read, gives or names. Raises InvalidInput, NotFound."""
     reference = asked.pipeline_version_reference
-    given = [asked.pipeline_spec, reference, asked.pipeline_version_id or None]
-    if sum(each is not None for each in given) != 1:
+    named = [asked.pipeline_spec, reference, asked.pipeline_version_id or None]
+    if sum(each is not None for each in named) != 1:
         raise InvalidInput(
             "the run has no pipeline, or several",
             hint="Give one of pipeline_spec, pipeline_version_reference and pipeline_version_id",
         )
     if isinstance(asked.pipeline_spec, Mapping):
-        return Source(await body.work(quick, _given, handlers.services.plans, asked.pipeline_spec))
+        given = asked.pipeline_spec
+        if quick:
+            return Source(handlers.services.plans.read(proto_json.encode(given), given))
+        return Source(await asyncio.to_thread(document_from_json, given))
     pipeline_id = reference.pipeline_id if reference is not None else ""
     version_id = reference.pipeline_version_id if reference is not None else asked.pipeline_version_id
     return await handlers.read(lambda tx: _version(tx, pipeline_id, version_id))
-
-
-def _given(plans: Plans, pipeline: JsonObject) -> Document:
-    return plans.read(proto_json.encode(pipeline), pipeline)
 
 
 def _version(tx: Tx, pipeline_id: str, version_id: str) -> Source:

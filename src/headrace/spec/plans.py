@@ -13,9 +13,6 @@ from headrace.spec.plan import Plan
 
 T = TypeVar("T")
 
-SMALL = 65_536
-"""Documents of more bytes are read anew each time: decoded they take several times as much memory as their text."""
-
 
 class Plans:
     """At most `limit` plans, and a quarter as many documents. Safe to use from several threads."""
@@ -25,9 +22,10 @@ class Plans:
         self._documents: _Last[Document] = _Last(limit // 4)
 
     def read(self, text: bytes, value: JsonObject) -> Document:
-        """The document of a pipeline that a request gives, `text` being its JSON. Raises InvalidSpec."""
-        if len(text) > SMALL:
-            return document_from_json(value)
+        """The document of a small pipeline that a request gives, `text` being its JSON. Raises InvalidSpec.
+
+        A large one would stay in memory with several times its text's size.
+        """
         key = hashlib.sha256(text).hexdigest()
         document = self._documents.get(key)
         if document is None:

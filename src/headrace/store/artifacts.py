@@ -82,6 +82,7 @@ def list_artifact_tasks(
             "key": c.key,
         },
         times={"created_at": t.artifacts.c.created_at},
+        in_order="",
     )
     if not artifact_ids:
         given.append(t.artifacts.c.listed == 1)

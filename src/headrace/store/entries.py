@@ -45,6 +45,7 @@ _LISTING = Listing(
         "path": _T.path,
     },
     times={"created_at": _T.ended_at},
+    in_order="",
 )
 
 

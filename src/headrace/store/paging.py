@@ -6,8 +6,10 @@ value (a run without the metric) come last in both directions.
 
 A page that an index has in order, or of few rows, is read at once. Another one is found by ids first, so that an index
 alone can answer, or only narrow rows are sorted; then the rows that are shown are read. How many match in all is
-counted in an index too, and not at all where the first page holds them. A part of a text, which no index can seek, is
-searched in the smallest index that has the text; where few rows have it, that one pass is all.
+counted in an index too, and not at all where the first page holds them.
+
+A part of a text, which no index can seek, is searched in the smallest index that has the text. Where few rows pass,
+that one pass is all. Where many do, a second one counts them, and says between which instants they lie.
 
 Instants are compared in whole seconds, as clients send them; substrings without regard to case.
 """
@@ -63,7 +65,8 @@ class Listing:
     `ranked` sorts only. Every key sorts and filters, but that of the dynamic ones only those in `filters` filter.
 
     A row may have none of `numbers`. `folded` has the lower-case twins of texts, for substrings, which are in one index
-    with `key`, the rows' number; `choices` all values of a text that has few.
+    with the time and with `key`, which tells rows apart as `id` does; `choices` all values of a text that has few.
+    `in_order` is the time by which an index has the rows in order, whatever usually narrows the list; "" for none.
     """
 
     name: str
@@ -75,8 +78,9 @@ class Listing:
     ranked: Mapping[str, Callable[[str], Ranking]] = field(default_factory=dict)
     filters: frozenset[str] = frozenset()
     folded: Mapping[str, Column] = field(default_factory=dict)
-    key: Column = _NOTHING
+    key: Column | None = None
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    in_order: str = "created_at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +101,8 @@ class _Sort:
     id: Column
 
 
-IN_ORDER = "created_at"
-"""The key by which every list has its rows in an index, whatever narrows it."""
-
 _FEW = 200
-"""Where no more rows have the part of a text that is searched, they are found and counted by one pass."""
+"""Where fewer rows than this pass a search, the pass that finds them is the only one."""
 
 
 def fetch(tx: Connection, listing: Listing, wanted: Select[Any], query: ListQuery, *scope: Column) -> Rows:
@@ -110,57 +111,75 @@ def fetch(tx: Connection, listing: Listing, wanted: Select[Any], query: ListQuer
     Raises InvalidInput for a key that the list does not have, or a value that does not fit it.
     """
     conditions = [*scope, *(_condition(listing, predicate) for predicate in query.predicates)]
-    few = _few(tx, listing, wanted, query, conditions)
-    if few is not None and not few:
+    sort, total = _order_by(listing, query.sort_key), None
+    in_order = query.sort_key.lower() == listing.in_order
+    if any(each.operation is Operation.IS_SUBSTRING for each in query.predicates):
+        key = listing.id if listing.key is None else listing.key
+        few = _few(tx, wanted, key, conditions)
+        if few is not None:
+            total, conditions = len(few), [key.in_(bindparam("few", few, expanding=True, literal_execute=True))]
+            in_order = True
+        elif in_order:
+            total, between = _many(tx, wanted, listing.times[listing.in_order], conditions)
+            conditions += between
+    if total == 0:
         return Rows((), 0, None)
-    if few is not None:
-        conditions = [listing.key.in_(bindparam("few", few, expanding=True, literal_execute=True))]
-    prefix, _ = _split(listing.ranked, query.sort_key)
-    if not prefix and (few is not None or query.sort_key.lower() == IN_ORDER):
-        rows, found = _find_whole(tx, listing, wanted, query, conditions)
+    if in_order and isinstance(sort, _Sort):
+        rows, found = _find_whole(tx, wanted, sort, query, conditions)
     else:
-        found = _find(tx, listing, wanted, query, conditions, query.size + 1)
+        found = _find(tx, listing, wanted, sort, query, conditions)
         rows = _read(tx, listing, wanted, found[: query.size])
     after = found[query.size - 1] if len(found) > query.size else None
-    if few is not None:
-        total = len(few)
-    elif query.after is None and after is None:
-        total = len(found)
-    else:
-        count = wanted.with_only_columns(func.count(), maintain_column_froms=True).where(*conditions)
-        total = tx.execute(count).scalar_one()
+    if total is None:
+        everything = query.after is None and after is None
+        total = len(found) if everything else _count(tx, wanted, conditions)
     return Rows(rows, total, after)
 
 
 def _few(
-    tx: Connection, listing: Listing, wanted: Select[Any], query: ListQuery, conditions: Sequence[Column]
-) -> Sequence[int] | None:
-    """The keys of all rows that pass, in no order; None where many do, or no text is searched."""
-    if not any(each.operation is Operation.IS_SUBSTRING and each.key in listing.folded for each in query.predicates):
-        return None
-    of_them = wanted.with_only_columns(listing.key, maintain_column_froms=True).where(*conditions).limit(_FEW)
+    tx: Connection, wanted: Select[Any], key: Column, conditions: Sequence[Column]
+) -> Sequence[int] | Sequence[str] | None:
+    """The keys of all rows that pass, in no order; None where they are many."""
+    of_them = wanted.with_only_columns(key, maintain_column_froms=True).where(*conditions).limit(_FEW)
     found = tx.execute(of_them).scalars().all()
     return found if len(found) < _FEW else None
 
 
+def _many(
+    tx: Connection, wanted: Select[Any], time: Column, conditions: Sequence[Column]
+) -> tuple[int, Sequence[Column]]:
+    """How many rows pass, and the first and the last instant at which one does."""
+    span = wanted.with_only_columns(func.count(), func.min(time), func.max(time), maintain_column_froms=True)
+    total, first, last = tx.execute(span.where(*conditions)).one()
+    return total, (time >= first, time <= last)
+
+
+def _count(tx: Connection, wanted: Select[Any], conditions: Sequence[Column]) -> int:
+    count = wanted.with_only_columns(func.count(), maintain_column_froms=True).where(*conditions)
+    return int(tx.execute(count).scalar_one())
+
+
 def _find_whole(
-    tx: Connection, listing: Listing, wanted: Select[Any], query: ListQuery, conditions: Sequence[Column]
+    tx: Connection, wanted: Select[Any], sort: _Sort, query: ListQuery, conditions: Sequence[Column]
 ) -> tuple[tuple[Row[Any], ...], list[tuple[Value, str]]]:
     """The rows of the page, and as `_find` gives them."""
-    sort = _sort(listing, query.sort_key)
     page = wanted.add_columns(sort.value.label("sort_value"), sort.id.label("sort_id")).where(*conditions)
     rows = tx.execute(_limited(page, sort, query, query.after, query.size + 1)).all()
     return tuple(rows[: query.size]), [(row.sort_value, row.sort_id) for row in rows]
 
 
 def _find(
-    tx: Connection, listing: Listing, wanted: Select[Any], query: ListQuery, conditions: Sequence[Column], most: int
+    tx: Connection,
+    listing: Listing,
+    wanted: Select[Any],
+    sort: "_Sort | Ranking",
+    query: ListQuery,
+    conditions: Sequence[Column],
 ) -> list[tuple[Value, str]]:
-    """Sort value and id of the page's items and of what follows, at most so many."""
-    prefix, name = _split(listing.ranked, query.sort_key)
-    if name:
-        return _find_ranked(tx, listing, wanted, listing.ranked[prefix](name), query, conditions, most)
-    sort = _sort(listing, query.sort_key)
+    """Sort value and id of the page's items, and of one that follows."""
+    most = query.size + 1
+    if isinstance(sort, Ranking):
+        return _find_ranked(tx, listing, wanted, sort, query, conditions, most)
     page = wanted.with_only_columns(sort.value, sort.id, maintain_column_froms=True).where(*conditions)
     return _take(tx, page, sort, query, query.after, most)
 
@@ -216,8 +235,13 @@ def _read(
     return tuple(rows[id] for _, id in shown)
 
 
+def _order_by(listing: Listing, key: str) -> "_Sort | Ranking":
+    """What the key sorts by. Raises InvalidInput."""
+    prefix, name = _split(listing.ranked, key)
+    return listing.ranked[prefix](name) if name else _sort(listing, key)
+
+
 def _sort(listing: Listing, key: str) -> _Sort:
-    """The column that the key sorts by. Raises InvalidInput."""
     plain = {**listing.texts, **listing.times}.get(key.lower())
     if plain is not None:
         return _Sort(plain, False, listing.id)

@@ -1,4 +1,7 @@
-"""One small index to search the names of runs in, instead of names in two large ones."""
+"""One small index to search the names of runs in, instead of names in two large ones.
+
+All indexes of runs are made anew, in the order that a new database has them in: SQLite goes by it between equals.
+"""
 
 from alembic import op
 
@@ -7,15 +10,23 @@ down_revision = "0033"
 branch_labels = None
 depends_on = None
 
-_WITHOUT_NAMES = {
-    "runs_created": ["namespace", "created_at", "run_id"],
+_INDEXES = {
+    "runs_searched": ["namespace", "storage_state", "created_at", "run_key", "folded_name"],
+    "runs_stored_of_experiment": ["namespace", "experiment_id", "storage_state", "created_at", "run_id"],
+    "runs_in_state": ["namespace", "state", "created_at", "run_id"],
+    "runs_of_experiment": ["namespace", "experiment_id", "created_at", "run_id"],
+    "runs_of_recurring_run": ["namespace", "recurring_run_id", "created_at", "run_id"],
     "runs_stored": ["namespace", "storage_state", "created_at", "run_id"],
-    "runs_counted": ["namespace", "storage_state"],  # as it was, but newest: what SQLite goes by between equals
+    "runs_created": ["namespace", "created_at", "run_id"],
+    "runs_named": ["namespace", "name", "run_id"],
+    "runs_counted": ["namespace", "storage_state"],
+    "runs_of_schedule": ["recurring_run_id", "state"],
+    "runs_state": ["state"],
 }
 
 
 def upgrade() -> None:
-    op.create_index("runs_searched", "runs", ["namespace", "storage_state", "run_key", "folded_name"])
-    for name, columns in _WITHOUT_NAMES.items():
-        op.drop_index(name, "runs")
+    for name, columns in _INDEXES.items():
+        if name != "runs_searched":
+            op.drop_index(name, "runs")
         op.create_index(name, "runs", columns)
