@@ -64,9 +64,9 @@ class Listing:
     """What a list offers, by key. `dynamic` gives the column for keys that begin so (`tags.`), by the rest of the key;
     `ranked` sorts only. Every key sorts and filters, but that of the dynamic ones only those in `filters` filter.
 
-    A row may have none of `numbers`. `folded` has the lower-case twins of texts, for substrings, which are in one index
-    with the time and with `key`, which tells rows apart as `id` does; `choices` all values of a text that has few.
-    `in_order` is the time by which an index has the rows in order, whatever usually narrows the list; "" for none.
+    A row may have none of `numbers`. `in_order` is the time by which an index has the rows in order, whatever usually
+    narrows the list; "" for none. `folded` has the lower-case twins of texts, for substrings, which are in one index
+    with that time. `choices` has all values of a text that has few.
     """
 
     name: str
@@ -78,7 +78,6 @@ class Listing:
     ranked: Mapping[str, Callable[[str], Ranking]] = field(default_factory=dict)
     filters: frozenset[str] = frozenset()
     folded: Mapping[str, Column] = field(default_factory=dict)
-    key: Column | None = None
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     in_order: str = "created_at"
 
@@ -114,11 +113,11 @@ def fetch(tx: Connection, listing: Listing, wanted: Select[Any], query: ListQuer
     sort, total = _order_by(listing, query.sort_key), None
     in_order = query.sort_key.lower() == listing.in_order
     if any(each.operation is Operation.IS_SUBSTRING for each in query.predicates):
-        key = listing.id if listing.key is None else listing.key
+        key = listing.times[listing.in_order] if listing.folded else listing.id
         few = _few(tx, wanted, key, conditions)
         if few is not None:
-            total, conditions = len(few), [key.in_(bindparam("few", few, expanding=True, literal_execute=True))]
-            in_order = True
+            total, in_order = len(few), True
+            conditions.append(key.in_(bindparam("few", few, expanding=True, literal_execute=True)))
         elif in_order:
             total, between = _many(tx, wanted, listing.times[listing.in_order], conditions)
             conditions += between
@@ -139,7 +138,7 @@ def fetch(tx: Connection, listing: Listing, wanted: Select[Any], query: ListQuer
 def _few(
     tx: Connection, wanted: Select[Any], key: Column, conditions: Sequence[Column]
 ) -> Sequence[int] | Sequence[str] | None:
-    """The keys of all rows that pass, in no order; None where they are many."""
+    """The value that each row that passes has in `key`, in no order; None where they are many."""
     of_them = wanted.with_only_columns(key, maintain_column_froms=True).where(*conditions).limit(_FEW)
     found = tx.execute(of_them).scalars().all()
     return found if len(found) < _FEW else None

@@ -166,7 +166,6 @@ def list_runs(tx: Connection, namespace: str, query: ListQuery, experiment_id: s
         times={"created_at": c.created_at, "finished_at": c.finished_at, "scheduled_at": c.scheduled_at},
         ranked={"metric:": lambda name: _metric(namespace, name)},
         folded={"name": c.folded_name, "display_name": c.folded_name},
-        key=c.run_key,
         choices={"storage_state": STORED},
     )
     scope: list[Column] = [c.namespace == namespace]

@@ -34,7 +34,7 @@ runs = Table(
     Column("plugins_input", TEXT),
     UniqueConstraint("run_id", name="runs_id"),
     Index("runs_counted", "namespace", "storage_state"),
-    Index("runs_searched", "namespace", "storage_state", "created_at", "run_key", "folded_name"),
+    Index("runs_searched", "namespace", "storage_state", "created_at", "folded_name"),
     Index("runs_created", "namespace", "created_at", "run_id"),
     Index("runs_stored", "namespace", "storage_state", "created_at", "run_id"),
     Index("runs_in_state", "namespace", "state", "created_at", "run_id"),

@@ -11,11 +11,11 @@ branch_labels = None
 depends_on = None
 
 _INDEXES = {
-    "runs_searched": ["namespace", "storage_state", "created_at", "run_key", "folded_name"],
     "runs_stored_of_experiment": ["namespace", "experiment_id", "storage_state", "created_at", "run_id"],
     "runs_in_state": ["namespace", "state", "created_at", "run_id"],
     "runs_of_experiment": ["namespace", "experiment_id", "created_at", "run_id"],
     "runs_of_recurring_run": ["namespace", "recurring_run_id", "created_at", "run_id"],
+    "runs_searched": ["namespace", "storage_state", "created_at", "folded_name"],
     "runs_stored": ["namespace", "storage_state", "created_at", "run_id"],
     "runs_created": ["namespace", "created_at", "run_id"],
     "runs_named": ["namespace", "name", "run_id"],
