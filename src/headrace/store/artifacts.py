@@ -9,7 +9,8 @@ from headrace.base.errors import InvalidInput, NotFound
 from headrace.model.artifact import IOType
 from headrace.model.listing import ListQuery, Page
 from headrace.store import tables as t
-from headrace.store.paging import Column, Listing, fetch
+from headrace.store.listing import Column, Listing
+from headrace.store.paging import fetch
 from headrace.store.rows import artifact_of
 from headrace.store.views import ArtifactRecord, ArtifactTask, RunMetric
 

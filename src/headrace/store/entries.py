@@ -16,7 +16,8 @@ from headrace.model.task import ROOT, child
 from headrace.store import tables as t
 from headrace.store.cache import DROPPED, GOOD, ORIGIN
 from headrace.store.lineage import chunks
-from headrace.store.paging import Column, Listing, fetch
+from headrace.store.listing import Column, Listing
+from headrace.store.paging import fetch
 from headrace.store.views import Entry
 
 _T = t.tasks.c

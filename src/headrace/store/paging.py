@@ -1,4 +1,4 @@
-"""One page of a list, as SQL: predicates, sorting, and keyset paging over the columns that a list offers.
+"""One page of a list, as SQL: sorting and keyset paging over the columns that a list offers.
 
 Takes a `Listing` (which table, which keys) and a `ListQuery`; gives rows and where the next page begins. A page costs
 the same wherever it is: it starts after the last item of the one before, never by counting off. Rows without a sort
@@ -10,76 +10,21 @@ counted in an index too, and not at all where the first page holds them.
 
 A part of a text, which no index can seek, is searched in the smallest index that has the text. Where few rows pass,
 that one pass is all. Where many do, a second one counts them, and says between which instants they lie.
-
-Instants are compared in whole seconds, as clients send them; substrings without regard to case.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, assert_never
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    FromClause,
-    Null,
-    Row,
-    Select,
-    and_,
-    bindparam,
-    case,
-    false,
-    func,
-    not_,
-    null,
-    or_,
-    select,
-)
+from sqlalchemy import Connection, Null, Row, Select, and_, bindparam, case, func, null, or_, select
 
-from headrace.base.clock import SECOND
 from headrace.base.errors import InvalidInput
-from headrace.model.listing import ListQuery, Operation, Predicate
-from headrace.store.dialect import position
-from headrace.store.rows import fold
+from headrace.model.listing import ListQuery, Operation
+from headrace.store.listing import Column, Listing, Ranking, condition, plain_keys, split
 
-Column = ColumnElement[Any]
 Value = str | int | float | None
 
 _NOTHING: Column = null()
-
-
-@dataclass(frozen=True, slots=True)
-class Ranking:
-    """A sort value that another table holds, in an index of its own: `value` and the list's `id` in `source`, which
-    joins that table to the list's. `absent` is true of the list's rows that have no value."""
-
-    source: FromClause
-    value: Column
-    id: Column
-    absent: Column
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """What a list offers, by key. `dynamic` gives the column for keys that begin so (`tags.`), by the rest of the key;
-    `ranked` sorts only. Every key sorts and filters, but that of the dynamic ones only those in `filters` filter.
-
-    A row may have none of `numbers`. `in_order` is the time by which an index has the rows in order, whatever usually
-    narrows the list; "" for none. `folded` has the lower-case twins of texts, for substrings, which are in one index
-    with that time. `choices` has all values of a text that has few.
-    """
-
-    name: str
-    id: Column
-    texts: Mapping[str, Column]
-    times: Mapping[str, Column]
-    numbers: Mapping[str, Column] = field(default_factory=dict)
-    dynamic: Mapping[str, Callable[[str], Column]] = field(default_factory=dict)
-    ranked: Mapping[str, Callable[[str], Ranking]] = field(default_factory=dict)
-    filters: frozenset[str] = frozenset()
-    folded: Mapping[str, Column] = field(default_factory=dict)
-    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    in_order: str = "created_at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +54,7 @@ def fetch(tx: Connection, listing: Listing, wanted: Select[Any], query: ListQuer
 
     Raises InvalidInput for a key that the list does not have, or a value that does not fit it.
     """
-    conditions = [*scope, *(_condition(listing, predicate) for predicate in query.predicates)]
+    conditions = [*scope, *(condition(listing, predicate) for predicate in query.predicates)]
     sort, total = _order_by(listing, query.sort_key), None
     in_order = query.sort_key.lower() == listing.in_order
     if any(each.operation is Operation.IS_SUBSTRING for each in query.predicates):
@@ -171,7 +116,7 @@ def _find(
     tx: Connection,
     listing: Listing,
     wanted: Select[Any],
-    sort: "_Sort | Ranking",
+    sort: _Sort | Ranking,
     query: ListQuery,
     conditions: Sequence[Column],
 ) -> list[tuple[Value, str]]:
@@ -234,9 +179,9 @@ def _read(
     return tuple(rows[id] for _, id in shown)
 
 
-def _order_by(listing: Listing, key: str) -> "_Sort | Ranking":
+def _order_by(listing: Listing, key: str) -> _Sort | Ranking:
     """What the key sorts by. Raises InvalidInput."""
-    prefix, name = _split(listing.ranked, key)
+    prefix, name = split(listing.ranked, key)
     return listing.ranked[prefix](name) if name else _sort(listing, key)
 
 
@@ -246,26 +191,14 @@ def _sort(listing: Listing, key: str) -> _Sort:
         return _Sort(plain, False, listing.id)
     if (number := listing.numbers.get(key.lower())) is not None:
         return _Sort(number, True, listing.id)
-    prefix, name = _split(listing.dynamic, key)
+    prefix, name = split(listing.dynamic, key)
     if not name:
         raise InvalidInput(
             f'Invalid sorting field: "{key}" on listable type {listing.name}',
             where="sort_by",
-            hint=f"Known are: {', '.join([*_plain_keys(listing), *(f'{each}NAME' for each in listing.ranked)])}",
+            hint=f"Known are: {', '.join([*plain_keys(listing), *(f'{each}NAME' for each in listing.ranked)])}",
         )
     return _Sort(listing.dynamic[prefix](name), True, listing.id)
-
-
-def _plain_keys(listing: Listing) -> list[str]:
-    return sorted([*listing.texts, *listing.times, *listing.numbers, *(f"{each}KEY" for each in listing.filters)])
-
-
-def _split(prefixes: Mapping[str, object], key: str) -> tuple[str, str]:
-    """The prefix that the key has, and the rest of it; twice "" for a key that has none."""
-    for prefix in prefixes:
-        if key.lower().startswith(prefix):
-            return prefix, key[len(prefix) :]
-    return "", ""
 
 
 def _order(sort: _Sort, descending: bool) -> list[Column]:
@@ -287,116 +220,3 @@ def _beyond(sort: _Sort, after: tuple[Value, str], descending: bool) -> Column:
     from_it, further = (value <= last, value < last) if descending else (value >= last, value > last)
     beyond = and_(from_it, or_(further, further_id))
     return or_(beyond, value.is_(None)) if sort.nullable else beyond
-
-
-def _condition(listing: Listing, predicate: Predicate) -> Column:
-    key = predicate.key
-    _check_value(predicate)
-    if (text := listing.texts.get(key)) is not None:
-        _check_type(predicate, str)
-        return _compare_text(listing, text, predicate)
-    if (time := listing.times.get(key)) is not None:
-        _check_type(predicate, int)
-        return _compare_time(time, predicate)
-    if (number := listing.numbers.get(key)) is not None:
-        return _compare(number, predicate.operation, _as_numbers(predicate))
-    prefix, name = _split(listing.dynamic, key)
-    if not name or prefix not in listing.filters:
-        raise InvalidInput(
-            f'Invalid filter key: "{key}" on listable type {listing.name}',
-            where="filter",
-            hint=f"Known are: {', '.join(_plain_keys(listing))}",
-        )
-    if predicate.operation is not Operation.EQUALS:
-        raise InvalidInput(f"{key} can be compared by EQUALS only", where="filter")
-    _check_type(predicate, str)
-    return _compare(listing.dynamic[prefix](name), predicate.operation, predicate.value)
-
-
-def _check_value(predicate: Predicate) -> None:
-    """IN takes several values, everything else one."""
-    if (predicate.operation is Operation.IN) is not isinstance(predicate.value, tuple):
-        wanted = "a list of values" if predicate.operation is Operation.IN else "one value"
-        raise InvalidInput(f"{predicate.operation.name} on {predicate.key} takes {wanted}", where="filter")
-
-
-def _check_type(predicate: Predicate, kind: type) -> None:
-    values = predicate.value if isinstance(predicate.value, tuple) else (predicate.value,)
-    if not all(isinstance(value, kind) for value in values):
-        wanted = "text" if kind is str else "a timestamp"
-        raise InvalidInput(f"{predicate.key} is compared with {wanted}", where="filter")
-    if predicate.operation is Operation.IS_SUBSTRING and kind is not str:
-        raise InvalidInput(f"{predicate.key} is no text: IS_SUBSTRING does not fit it", where="filter")
-
-
-def _as_numbers(predicate: Predicate) -> float | tuple[float, ...]:
-    """The value of the predicate; the wire has no fractions but as text."""
-    if predicate.operation is Operation.IS_SUBSTRING:
-        raise InvalidInput(f"{predicate.key} is no text: IS_SUBSTRING does not fit it", where="filter")
-    try:
-        if isinstance(predicate.value, tuple):
-            return tuple(map(float, predicate.value))
-        return float(predicate.value)
-    except (ValueError, OverflowError) as error:
-        raise InvalidInput(f"{predicate.key} is compared with a number", where="filter") from error
-
-
-def _compare_text(listing: Listing, column: Column, predicate: Predicate) -> Column:
-    """As `_compare`, in the way that an index serves best."""
-    value = predicate.value
-    folded, choices = listing.folded.get(predicate.key), listing.choices.get(predicate.key)
-    if predicate.operation is Operation.IS_SUBSTRING and folded is not None and isinstance(value, str):
-        return position(folded, fold(value)) > 0
-    if predicate.operation is Operation.NOT_EQUALS and choices is not None:
-        others = [each for each in choices if each != value]
-        return column == others[0] if len(others) == 1 else column.in_(others)
-    return _compare(column, predicate.operation, value)
-
-
-def _compare(column: Any, operation: Operation, value: Any) -> Column:
-    compared: Column
-    match operation:
-        case Operation.EQUALS:
-            compared = column == value
-        case Operation.NOT_EQUALS:
-            compared = column != value
-        case Operation.GREATER_THAN:
-            compared = column > value
-        case Operation.GREATER_THAN_EQUALS:
-            compared = column >= value
-        case Operation.LESS_THAN:
-            compared = column < value
-        case Operation.LESS_THAN_EQUALS:
-            compared = column <= value
-        case Operation.IN:
-            compared = column.in_(value)
-        case Operation.IS_SUBSTRING:
-            compared = column.icontains(value, autoescape=True)
-        case _:
-            assert_never(operation)
-    return compared
-
-
-def _compare_time(column: Column, predicate: Predicate) -> Column:
-    """Compare in whole seconds, by ranges of the column, so that an index serves."""
-    unit = SECOND if predicate.seconds else 1
-    if isinstance(predicate.value, tuple):
-        return or_(false(), *(_within(column, int(value) * unit) for value in predicate.value))
-    begin = int(predicate.value) * unit // SECOND * SECOND
-    match predicate.operation:
-        case Operation.EQUALS:
-            return _within(column, begin)
-        case Operation.NOT_EQUALS:
-            return not_(_within(column, begin))
-        case Operation.GREATER_THAN:
-            return column >= begin + SECOND
-        case Operation.LESS_THAN_EQUALS:
-            return column < begin + SECOND
-        case operation:
-            return _compare(column, operation, begin)
-
-
-def _within(column: Column, instant: int) -> Column:
-    """The column is in the second that the instant is in."""
-    begin = instant // SECOND * SECOND
-    return and_(column >= begin, column < begin + SECOND)

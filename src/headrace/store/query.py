@@ -31,7 +31,8 @@ from headrace.model.task import Task
 from headrace.store import tables as t
 from headrace.store import tags
 from headrace.store.lineage import chunks
-from headrace.store.paging import Column, Listing, Ranking, fetch
+from headrace.store.listing import Column, Listing, Ranking
+from headrace.store.paging import fetch
 from headrace.store.rows import experiment_of, pipeline_of, run_of, version_of
 from headrace.store.runs import load_tasks, run_key, tasks_of, with_resume
 from headrace.store.views import RunVersion

@@ -14,7 +14,8 @@ from headrace.base.errors import InvalidInput, NotFound
 from headrace.model.listing import ListQuery, Page
 from headrace.model.schedule import BackfillState, CronTrigger, PeriodicTrigger, Schedule, Tick
 from headrace.store import tables as t
-from headrace.store.paging import Listing, fetch
+from headrace.store.listing import Listing
+from headrace.store.paging import fetch
 from headrace.store.rows import failure_json, failure_of, from_json, to_json
 from headrace.store.runs import LIVE, NAME_LENGTH
 

@@ -10,7 +10,8 @@ from headrace.model.listing import ListQuery, Operation, Page, Predicate
 from headrace.model.state import TASK_STATE
 from headrace.model.task import Task, TaskKind
 from headrace.store import tables as t
-from headrace.store.paging import Column, Listing, fetch
+from headrace.store.listing import Column, Listing
+from headrace.store.paging import fetch
 from headrace.store.runs import run_key, tasks_of
 
 _STATE = case({state.value: word for state, word in TASK_STATE.items()}, value=t.tasks.c.state)
