@@ -13,15 +13,30 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Dialect, PrimaryKeyConstraint, Text, UniqueConstraint, select, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    Dialect,
+    Engine,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    Text,
+    UniqueConstraint,
+    column,
+    insert,
+    select,
+    table,
+    text,
+)
 from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.schema import CreateTable
 from tests.databases import engine
+from tests.store.build import a_run
 
 from headrace.base.errors import FailedPrecondition
 from headrace.model.artifact import metric_id
-from headrace.model.listing import ListQuery
-from headrace.store import artifacts, schema, tables
+from headrace.model.listing import ListQuery, Operation, Predicate
+from headrace.store import artifacts, query, rows, schema, tables
 from headrace.store.db import Database
 from headrace.testing.clock import FakeClock
 
@@ -52,17 +67,17 @@ def test_sqlite_has_the_very_same_statements(tmp_path: Path, clock: FakeClock) -
 
 def test_every_row_is_in_a_namespace() -> None:
     of_nobody = {"holders", "images", "plans", "sequences", "schema_version"}
-    without = {table.name for table in tables.metadata.sorted_tables if "namespace" not in table.c}
+    without = {each.name for each in tables.metadata.sorted_tables if "namespace" not in each.c}
     assert without == of_nobody
 
 
 def test_what_is_indexed_is_bounded_for_every_database() -> None:
     """MySQL takes 3,072 bytes, 4 a character, in the key of an index."""
-    for table in tables.metadata.sorted_tables:
-        unique = [each for each in table.constraints if isinstance(each, PrimaryKeyConstraint | UniqueConstraint)]
-        for keyed in (*table.indexes, *unique):
+    for made in tables.metadata.sorted_tables:
+        unique = [each for each in made.constraints if isinstance(each, PrimaryKeyConstraint | UniqueConstraint)]
+        for keyed in (*made.indexes, *unique):
             assert not any(isinstance(column.type, Text) for column in keyed.columns), keyed.name
-            assert sum(4 * (getattr(column.type, "length", None) or 2) for column in keyed.columns) <= 3072, keyed.name
+            assert sum(map(_bytes, keyed.columns)) <= 3072, keyed.name
 
 
 @pytest.mark.parametrize("dialect", [mysql.dialect(), postgresql.dialect()])
@@ -74,10 +89,7 @@ def test_the_tables_can_be_said_to_the_other_databases(dialect: Dialect) -> None
 def test_metrics_of_the_first_schema_are_split(empty_url: str, clock: FakeClock) -> None:
     """What 0001 kept as one artifact becomes that and its numbers, with links of their own."""
     old = engine(empty_url)
-    config = Config(attributes={"connection": (connection := old.connect())})
-    config.set_main_option("script_location", str(schema.MIGRATIONS))
-    config.set_main_option("path_separator", "os")
-    command.upgrade(config, "0001")
+    connection = _migrated_to("0001", old)
     maker = "'', 'run', 'task', 7, '', -1, 'make'"
     for statement in (
         "INSERT INTO sequences VALUES ('keys', 100)",
@@ -98,6 +110,22 @@ def test_metrics_of_the_first_schema_are_split(empty_url: str, clock: FakeClock)
     assert {(row.artifact_id, row.type, row.iteration) for row in links} == {
         (each, "TASK_OUTPUT_INPUT", -1) for each in ("m", metric_id("m", "a"))
     }
+    database.close()
+
+
+def test_runs_of_before_are_found_by_a_part_of_their_name(empty_url: str, clock: FakeClock) -> None:
+    """0035 makes bytes of the texts that names were searched in."""
+    old = engine(empty_url)
+    connection = _migrated_to("0034", old)
+    values = {**rows.run_values(a_run(name="Ärger 50%")), "run_key": 1, "folded_name": "ärger 50%"}
+    connection.execute(insert(table(tables.runs.name, *map(column, values))), values)
+    connection.commit()
+    connection.close()
+    old.dispose()
+    database = Database.open(empty_url, clock)
+    asked = ListQuery((Predicate("name", Operation.IS_SUBSTRING, "ÄRG"),))
+    page = database.read(lambda tx: query.list_runs(tx, "", asked))
+    assert [each.name for each in page.items] == ["Ärger 50%"]
     database.close()
 
 
@@ -176,6 +204,12 @@ def test_two_processes_may_open_a_new_database_at_once(empty_url: str) -> None:
     assert [child.wait() for child in children] == [0, 0]
 
 
+def _bytes(column: Column[Any]) -> int:
+    """The most that a value may take on MySQL."""
+    length = getattr(column.type, "length", None)
+    return 8 if length is None else length if isinstance(column.type, LargeBinary) else 4 * length
+
+
 def _opening_imports_alembic(url: str) -> bool:
     code = (
         "import sys; from headrace.base.clock import SystemClock; from headrace.store.db import Database;"
@@ -184,6 +218,15 @@ def _opening_imports_alembic(url: str) -> bool:
     )
     done = subprocess.run([sys.executable, "-c", code, url], capture_output=True, text=True, check=True)
     return {"True": True, "False": False}[done.stdout.strip()]
+
+
+def _migrated_to(revision: str, empty: Engine) -> Connection:
+    """An older schema, as it was released."""
+    config = Config(attributes={"connection": (connection := empty.connect())})
+    config.set_main_option("script_location", str(schema.MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    command.upgrade(config, revision)
+    return connection
 
 
 def _migrate(url: str) -> None:

@@ -109,11 +109,7 @@ def _now_in_mysql(_element: ColumnElement[Any], _compiler: object, **_: object) 
 
 
 class position(FunctionElement[int]):
-    """Where the second text begins in the first one, from 1 on; 0 where it is not in it.
-
-    Each database's search takes the text as it stands. A pattern costs twice as much on PostgreSQL, which escapes it
-    anew for each row of a prepared statement.
-    """
+    """Where the second sequence of bytes begins in the first one, from 1 on; 0 where it is not in it."""
 
     type = Integer()
     inherit_cache = True
@@ -126,4 +122,5 @@ def _position(element: position, compiler: Any, **options: Any) -> str:
 
 @compiles(position, "postgresql")
 def _position_in_postgres(element: position, compiler: Any, **options: Any) -> str:
-    return f"STRPOS({compiler.process(element.clauses, **options)})"
+    within, part = (compiler.process(each, **options) for each in element.clauses)
+    return f"POSITION({part} IN {within})"

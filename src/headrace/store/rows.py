@@ -91,9 +91,9 @@ def bindings_of(text: str, artifacts: Mapping[str, Artifact]) -> Bindings:
     return Bindings(parts[0], {name: tuple(artifacts[each] for each in ids) for name, ids in parts[1].items()})
 
 
-def fold(text: str) -> str:
-    """What a substring is looked for in; a few letters are longer in lower case, hence the cut."""
-    return text.lower()[:FOLDED]
+def fold(text: str) -> bytes:
+    """What a substring is looked for in, in UTF-8; a few letters are longer in lower case, hence the cut."""
+    return text.lower()[:FOLDED].encode()
 
 
 def run_values(run: Run) -> Values:

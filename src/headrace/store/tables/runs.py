@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, UniqueConstraint
 
-from headrace.store.tables.common import ID, KEY, NAMESPACE, OPTIONS, STATE, TEXT, metadata
+from headrace.store.tables.common import ID, KEY, NAMESPACE, OPTIONS, SEARCHED, STATE, TEXT, metadata
 
 runs = Table(
     "runs",
@@ -22,7 +22,7 @@ runs = Table(
     Column("pipeline_version_id", String(ID), nullable=False),
     Column("recurring_run_id", String(ID), nullable=False),
     Column("revision", Integer, nullable=False),  # raised by changes of what is shown that are no events
-    Column("folded_name", String(255), nullable=False),  # in lower case, to look for substrings in
+    Column("folded_name", SEARCHED, nullable=False),  # in lower case, to look for substrings in
     Column("pipeline_name", TEXT, nullable=False),
     Column("pipeline_root", TEXT, nullable=False),
     Column("service_account", TEXT, nullable=False),
