@@ -17,11 +17,6 @@ pytestmark = pytest.mark.anyio
 DAY = 86_400
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 class Watch:
     """Limits whose timers a test looks at: how long they wait, and what they tell."""
 

@@ -1,0 +1,59 @@
+"""Backfills make the runs of past ticks, in order, with room of their own."""
+
+import pytest
+from tests.unit.controllers.schedules.place import Place, backfill
+
+from headrace.model.schedule import BackfillState
+from headrace.model.state import State
+from headrace.store import backfills, schedules
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_backfill_makes_its_runs_in_order_and_some_at_a_time(place: Place) -> None:
+    made = place.make(enabled=False)
+    name = backfill(place, made, "b", [5, 4, 3, 2, 1], parallel=2)
+    seen = []
+    for _ in range(3):
+        await place.loop().turn()  # Each is a server that has just been started.
+        seen.append(place.ticks(made))
+        place.end_all()
+    await place.loop().turn()
+    assert seen == [
+        ["55:00", "56:00"],
+        ["55:00", "56:00", "57:00", "58:00"],
+        ["55:00", "56:00", "57:00", "58:00", "59:00"],
+    ]
+    told = place.database.read(lambda tx: backfills.progress(tx, name))
+    assert (told.waiting, told.runs) == (0, {State.SUCCEEDED: 5})
+    assert place.database.read(lambda tx: backfills.get_backfill(tx, name)).state is BackfillState.DONE
+    assert [run.name.split("-")[2] for run in place.runs(made)] == ["1", "2", "3", "4", "5"]
+
+
+async def test_a_backfill_and_its_schedule_have_room_of_their_own(place: Place) -> None:
+    made = place.make()
+    backfill(place, made, "b", [2, 1])
+    place.clock.advance(60)
+    await place.loop().turn()
+    assert place.ticks(made) == ["58:00", "01:00"]
+
+
+async def test_a_tick_that_a_backfill_has_is_not_fired_again(place: Place) -> None:
+    made = place.make(enabled=False)
+    backfill(place, made, "b", [-1, -2])
+    place.clock.advance(180)
+    place.do(lambda tx: schedules.enable_schedule(tx, made, place.clock.instant, enabled=True))
+    for _ in range(4):
+        await place.loop().turn()
+        place.end_all()
+    assert place.ticks(made) == ["01:00", "02:00", "03:00"]
+
+
+async def test_a_backfill_that_is_stopped_makes_no_more_runs(place: Place) -> None:
+    made = place.make(enabled=False)
+    name = backfill(place, made, "b", [3, 2, 1])
+    await place.loop().turn()
+    place.do(lambda tx: backfills.end_backfill(tx, name, BackfillState.STOPPED))
+    place.end_all()
+    await place.loop().turn()
+    assert place.ticks(made) == ["57:00"]
