@@ -14,6 +14,7 @@ that one pass is all. Where many do, a second one counts them, and says between 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from heapq import nlargest, nsmallest
 from typing import Any
 
 from sqlalchemy import Connection, Null, Row, Select, and_, bindparam, case, func, null, or_, select
@@ -45,7 +46,7 @@ class _Sort:
     id: Column
 
 
-_FEW = 200
+_FEW = 500
 """Where fewer rows than this pass a search, the pass that finds them is the only one."""
 
 
@@ -61,8 +62,10 @@ def fetch(tx: Connection, listing: Listing, wanted: Select[Any], query: ListQuer
         key = listing.times[listing.in_order] if listing.folded else listing.id
         few = _few(tx, wanted, key, conditions)
         if few is not None:
-            total, in_order = len(few), True
-            conditions.append(key.in_(bindparam("few", few, expanding=True, literal_execute=True)))
+            total = len(few)
+            shown = _shown(few, query) if in_order and listing.folded else few
+            conditions.append(key.in_(bindparam("few", shown, expanding=True, literal_execute=True)))
+            in_order = True
         elif in_order:
             total, between = _many(tx, wanted, listing.times[listing.in_order], conditions)
             conditions += between
@@ -80,13 +83,21 @@ def fetch(tx: Connection, listing: Listing, wanted: Select[Any], query: ListQuer
     return Rows(rows, total, after)
 
 
-def _few(
-    tx: Connection, wanted: Select[Any], key: Column, conditions: Sequence[Column]
-) -> Sequence[int] | Sequence[str] | None:
+def _few(tx: Connection, wanted: Select[Any], key: Column, conditions: Sequence[Column]) -> Sequence[Any] | None:
     """The value that each row that passes has in `key`, in no order; None where they are many."""
     of_them = wanted.with_only_columns(key, maintain_column_froms=True).where(*conditions).limit(_FEW)
     found = tx.execute(of_them).scalars().all()
     return found if len(found) < _FEW else None
+
+
+def _shown(times: Sequence[Any], query: ListQuery) -> Sequence[Any]:
+    """Of the times by which a list is sorted, those that the page's rows have, and the row after them."""
+    first = nlargest if query.descending else nsmallest
+    if query.after is None:
+        return first(query.size + 1, times)
+    last = query.after[0]
+    further = [each for each in times if (each < last if query.descending else each > last)]
+    return [last, *first(query.size + 1, further)]
 
 
 def _many(
