@@ -151,6 +151,8 @@ def _parameter(name: str, spec: ParameterSpec, values: Mapping[str, Any], text: 
         )
     if isinstance(value, bool) and spec.type in _NUMBERS:
         value = int(value)  # Python's bools are numbers, and the SDK lets them pass for such
+    if spec.type is ParameterType.NUMBER_INTEGER and isinstance(value, float) and not value.is_integer():
+        raise StepError(f"{describe(value)} is not of type {spec.type}", where=where)
     try:
         return coerce(value, spec, where)
     except InvalidInput as error:

@@ -24,7 +24,8 @@ _EXPECTED = {
 
 
 def coerce(value: JsonValue, spec: ParameterSpec, where: str) -> JsonValue:
-    """The value as the declared type has it. STRING takes anything, as text; a whole float becomes an integer.
+    """The value as the declared type has it. STRING takes anything, as text; a whole float becomes an integer, and
+    any other number is one as it stands, as KFP has it.
 
     Raises InvalidInput at `where` for any other mismatch, and for a value that is not among the literals.
     """
@@ -61,13 +62,15 @@ def runtime_parameters(plan: Plan, given: JsonObject | None) -> dict[str, JsonVa
 
 def _runtime_parameter(name: str, spec: ParameterSpec, given: JsonObject) -> JsonValue:
     where = f"runtime_config.parameters.{name}"
-    if spec.type is ParameterType.TASK_FINAL_STATUS:  # nothing ends before the root, so nobody has a value for it
+    left_out = name not in given or (given[name] is None and spec.optional)
+    if spec.type is ParameterType.TASK_FINAL_STATUS and not (left_out and spec.optional):
+        # nothing ends before the root, so nobody has a value for it
         raise InvalidInput(
             f"input parameter {name} requires type {spec.type}, which is invalid for root component",
             where=where,
             hint="Use the component as an exit task of a pipeline (dsl.ExitHandler)",
         )
-    if name not in given or (given[name] is None and spec.optional):
+    if left_out:
         if spec.has_default:
             return coerce(spec.default, spec, where)
         if spec.optional:
@@ -103,10 +106,9 @@ def _typed(value: JsonValue, kind: ParameterType) -> JsonValue:
     return value if fits else None
 
 
-def _whole(value: JsonValue) -> int | None:
-    if isinstance(value, float):
-        return int(value) if value.is_integer() else None
-    return value if isinstance(value, int) else None
+def _whole(value: JsonValue) -> JsonValue:
+    """A whole number as an integer; KFP takes any other one as it is."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _same(value: JsonValue, literal: JsonValue) -> bool:

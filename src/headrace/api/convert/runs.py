@@ -27,6 +27,7 @@ def run(
     `default_root` is the pipeline root of runs that name none.
     """
     from_version = bool(found.pipeline_version_id)
+    details = convert_tasks.details(found, tasks)
     return wire.Run(
         experiment_id=found.experiment_id,
         run_id=found.run_id,
@@ -42,12 +43,12 @@ def run(
         finished_at=timestamp(found.finished_at),
         state=runtime_state(found.state),
         error=status(found.failure),
-        run_details=wire.RunDetails(task_details=convert_tasks.details(found, tasks)) if tasks else None,
+        run_details=wire.RunDetails(task_details=details) if tasks else None,
         recurring_run_id=found.recurring_run_id,
         state_history=history(found.history),
         plugins_input=dict(found.plugins_input),
         plugins_output=_own(found),
-        task_count=len(tasks),
+        task_count=len(details),
         tasks=convert_tasks.full(whole) if whole is not None else [],
     )
 
