@@ -1,6 +1,7 @@
 """Lists: pages, sorting and filters, as clients spell them."""
 
 import json
+from base64 import urlsafe_b64encode
 from typing import Any
 from urllib.parse import quote
 
@@ -51,6 +52,8 @@ def test_a_token_carries_the_sorting_and_the_filter(api: Api) -> None:
     bare = api.get("/experiments", page_size=3, page_token=token)
     same = api.get("/experiments", page_size=3, page_token=token, sort_by="name desc", filter=wanted)
     assert shown(bare) == shown(same) == ["exp-16", "exp-15", "exp-14"]
+    spelled = {"sort_by": "NAME DESC", "filter": quote(wanted.replace(": ", ":"))}
+    assert shown(api.get("/experiments", page_size=3, page_token=token, **spelled)) == shown(bare)
     for other in ({"sort_by": "name asc"}, {"filter": filtered()}):
         response = api.http.get(f"{V2}/experiments", params={"page_token": token, **other})
         assert (response.status_code, response.json()["code"]) == (400, 3)
@@ -63,6 +66,23 @@ def test_a_token_carries_the_sorting_and_the_filter(api: Api) -> None:
 def test_a_damaged_token_is_refused(api: Api, token: str) -> None:
     response = api.http.get(f"{V2}/experiments", params={"page_token": token})
     assert (response.status_code, response.json()["code"]) == (400, 3)
+
+
+@pytest.mark.parametrize(
+    ("sort", "last"),
+    [
+        ("created_at asc", [2**70, "x"]),
+        ("created_at asc", ["x", "x"]),
+        ("created_at asc", [None, "x"]),
+        ("created_at sideways", [1, "x"]),
+        ("name asc", [1, "x"]),
+    ],
+)
+def test_a_token_that_was_tampered_with_is_refused(api: Api, sort: str, last: list[object]) -> None:
+    token = {"kind": "Experiment", "sort": sort, "filter": "", "after": last}
+    packed = urlsafe_b64encode(json.dumps(token).encode()).decode()
+    response = api.http.get(f"{V2}/experiments", params={"page_token": packed})
+    assert (response.status_code, response.json()["code"]) == (400, 3), response.text
 
 
 @pytest.mark.usefixtures("names")

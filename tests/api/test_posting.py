@@ -201,6 +201,10 @@ def test_the_planners_tasks_cannot_be_changed(api: Api, scene: Scene) -> None:
         ({"artifact": {"name": "x"}}, 400, "artifact.type"),
         ({"artifact": {"name": "x", "type": "Metric"}}, 400, "artifact.number_value"),
         ({"artifact": {"name": "x", "type": "Model", "number_value": 1}}, 400, "artifact.number_value"),
+        *(
+            ({"artifact": {**NUMBER, "number_value": number}}, 400, "artifact.number_value: a finite number is wanted")
+            for number in ("NaN", "Infinity", "-Infinity", "1e400", "1_0", " 3 ", "\u0661")
+        ),
         ({"artifact": {**NUMBER, "artifact_id": "mine"}}, 400, "artifact.artifact_id"),
         ({"run_id": ""}, 400, "run_id"),
         ({"task_id": ""}, 400, "task_id"),

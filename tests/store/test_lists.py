@@ -19,6 +19,7 @@ from tests.store.build import (
     make_run,
     make_version,
 )
+from tests.store.pages import all_runs, named, walk
 
 from headrace.base.clock import SECOND, Instant
 from headrace.base.errors import InvalidInput, NotFound
@@ -33,29 +34,6 @@ from headrace.store import artifacts, query, runs
 from headrace.store.db import Database, Tx
 from headrace.store.task_list import list_tasks
 from headrace.testing.clock import FakeClock
-
-Lister = Callable[[Tx, ListQuery], Page[Any]]
-
-
-def walk(database: Database, lister: Lister, asked: ListQuery) -> list[Any]:
-    """All items, page by page."""
-    items: list[Any] = []
-    while True:
-        page = database.read(lambda tx, asked=asked: lister(tx, asked))
-        items += page.items
-        if page.next is None:
-            assert page.total == len(items)
-            return items
-        assert len(page.items) == asked.size
-        asked = replace(asked, after=page.next)
-
-
-def all_runs(tx: Tx, asked: ListQuery) -> Page[Run]:
-    return query.list_runs(tx, "", asked)
-
-
-def named(database: Database, *predicates: Predicate) -> list[str]:
-    return [run.name for run in walk(database, all_runs, ListQuery(predicates))]
 
 
 @pytest.fixture
@@ -121,6 +99,7 @@ def test_predicates_are_joined_by_and(three: Database) -> None:
         (Predicate("name", Operation.IN, (5,)), "compared with text"),
         (Predicate("created_at", Operation.EQUALS, "x"), "compared with a timestamp"),
         (Predicate("created_at", Operation.IS_SUBSTRING, 5), "IS_SUBSTRING"),
+        (Predicate("created_at", Operation.IN, tuple(range(501))), "at most 500 values on created_at"),
     ],
 )
 def test_a_filter_that_makes_no_sense_is_refused(three: Database, predicate: Predicate, message: str) -> None:
@@ -304,54 +283,20 @@ def test_what_has_no_metric_comes_last_and_the_best_of_several_counts(database: 
     assert database.read(lambda tx: all_runs(tx, ListQuery((named_first,), "metric:score"))).total == 1
 
 
-def test_substrings_are_found_whatever_their_case_on_every_database(database: Database) -> None:
-    for at, name in enumerate(("Straße", "ÜBUNG macht", "plain_50%"), start=1):
-        make_run(database, a_run(name, at=at))
-    for wanted, expected in (("übung", "ÜBUNG macht"), ("STRAß", "Straße"), ("_50%", "plain_50%")):
-        assert named(database, Predicate("name", Operation.IS_SUBSTRING, wanted)) == [expected]
-    assert named(database, Predicate("name", Operation.IS_SUBSTRING, "a%")) == []
-
-
-@pytest.mark.parametrize("few", [4, 8, 500])
-@pytest.mark.parametrize("descending", [False, True])
-def test_pages_of_a_search(database: Database, monkeypatch: pytest.MonkeyPatch, few: int, descending: bool) -> None:
-    """Whether what passes fits the one pass or not, the pages and the totals are the same."""
-    monkeypatch.setattr("headrace.store.paging._FEW", few)
-    made = [make_run(database, a_run(f"{'odd' if at % 2 else 'even'} {at}", at=at // 3 + 1)) for at in range(1, 16)]
-    make_run(database, replace(a_run("odd elsewhere"), namespace="other"))
-    of_experiment = make_experiment(database).experiment_id
-    inside = make_run(database, replace(a_run("oddly", at=9), experiment_id=of_experiment))
-    odd = [*made[::2], inside]
-    by_key: dict[str, Callable[[Run], Any]] = {
-        "created_at": lambda run: (run.created_at, run.run_id),
-        "Created_At": lambda run: (run.created_at, run.run_id),
-        "name": lambda run: (run.name, run.run_id),
-        "metric:score": lambda run: run.run_id,
-    }
-    for sort_key, order in by_key.items():
-        wanted = [run.run_id for run in sorted(odd, key=order, reverse=descending)]
-        for size in (3, 7, 8, 9):
-            asked = ListQuery((Predicate("name", Operation.IS_SUBSTRING, "ODD"),), sort_key, descending, size)
-            assert [run.run_id for run in walk(database, all_runs, asked)] == wanted
-            found = walk(database, lambda tx, asked: query.list_runs(tx, "", asked, of_experiment), asked)
-            assert [run.run_id for run in found] == [inside.run_id]
-
-
-@pytest.mark.parametrize("few", [2, 500])
-def test_pages_of_a_search_in_a_list_without_an_index_for_it(
-    database: Database, monkeypatch: pytest.MonkeyPatch, few: int
-) -> None:
-    monkeypatch.setattr("headrace.store.paging._FEW", few)
-    made = [make_experiment(database, f"{'odd' if at % 2 else 'even'} {at}", at=at).experiment_id for at in range(9)]
-    asked = ListQuery((Predicate("name", Operation.IS_SUBSTRING, "odd"),), size=3)
-    found = walk(database, lambda tx, asked: query.list_experiments(tx, "", asked), asked)
-    assert [each.experiment_id for each in found] == made[1::2]
-
-
 def test_a_whole_number_on_a_time_counts_seconds(three: Database) -> None:
     assert named(three, Predicate("created_at", Operation.EQUALS, 2, seconds=True)) == ["banana"]
     assert named(three, Predicate("created_at", Operation.IN, (1, 3), seconds=True)) == ["Apple", "cherry_50%"]
     assert named(three, Predicate("created_at", Operation.GREATER_THAN, 2, seconds=True)) == ["cherry_50%"]
+
+
+@pytest.mark.parametrize("number", [2**43, 2**63 - 1])
+def test_no_number_is_too_large_for_a_time(three: Database, number: int) -> None:
+    """In seconds, as microseconds none of them fits a column."""
+    everything = ["Apple", "banana", "cherry_50%"]
+    assert named(three, Predicate("created_at", Operation.LESS_THAN, number, seconds=True)) == everything
+    assert named(three, Predicate("created_at", Operation.GREATER_THAN, -number, seconds=True)) == everything
+    assert named(three, Predicate("created_at", Operation.IN, (2, number), seconds=True)) == ["banana"]
+    assert named(three, Predicate("created_at", Operation.NOT_EQUALS, number, seconds=True)) == everything
 
 
 @pytest.mark.parametrize("number", [0, 19, 20, 21, 45])

@@ -114,18 +114,20 @@ def test_metrics_of_the_first_schema_are_split(empty_url: str, clock: FakeClock)
 
 
 def test_runs_of_before_are_found_by_a_part_of_their_name(empty_url: str, clock: FakeClock) -> None:
-    """0035 makes bytes of the texts that names were searched in."""
+    """0035 makes bytes of the texts that names were searched in, folded further."""
     old = engine(empty_url)
     connection = _migrated_to("0034", old)
-    values = {**rows.run_values(a_run(name="Ärger 50%")), "run_key": 1, "folded_name": "ärger 50%"}
-    connection.execute(insert(table(tables.runs.name, *map(column, values))), values)
+    for key, name in enumerate(("Ärger 50%", "STRASSE", "Straße"), start=1):
+        values = {**rows.run_values(a_run(name=name)), "run_key": key, "folded_name": name.lower()}
+        connection.execute(insert(table(tables.runs.name, *map(column, values))), values)
     connection.commit()
     connection.close()
     old.dispose()
     database = Database.open(empty_url, clock)
-    asked = ListQuery((Predicate("name", Operation.IS_SUBSTRING, "ÄRG"),))
-    page = database.read(lambda tx: query.list_runs(tx, "", asked))
-    assert [each.name for each in page.items] == ["Ärger 50%"]
+    for wanted, found in (("ÄRG", ["Ärger 50%"]), ("raß", ["STRASSE", "Straße"])):
+        asked = ListQuery((Predicate("name", Operation.IS_SUBSTRING, wanted),))
+        page = database.read(lambda tx, asked=asked: query.list_runs(tx, "", asked))
+        assert sorted(each.name for each in page.items) == found
     database.close()
 
 

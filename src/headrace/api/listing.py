@@ -71,9 +71,10 @@ def asked(
     after: After | None = None
     if token := text(request, "page_token"):
         page = _unpack(token, kind)
-        _same("filter", filter_by, page.filter)
-        if text(request, sort):
-            _same(sort, sort_by, page.sort)
+        if filter_by and predicates(filter_by, dialect) != predicates(page.filter, dialect):
+            raise _another("filter")
+        if text(request, sort) and sort_by != page.sort:
+            raise _another(sort)
         sort_by, filter_by, after = page.sort, page.filter, page.after
     key, _, direction = sort_by.partition(" ")
     query = ListQuery(predicates(filter_by, dialect), key, direction == "desc", size, after)
@@ -169,24 +170,27 @@ def _size(given: str) -> int:
 
 
 def _normal_sort(given: str, kind: str) -> str:
-    """`field asc` or `field desc`."""
+    """`field asc` or `field desc`. Case tells fields apart only where they end in a name: of a metric, of a tag."""
     match given.split():
         case []:
             return "created_at asc"
         case [field]:
-            return f"{field} asc"
+            return f"{_field(field)} asc"
         case [field, direction] if direction.lower() in ("asc", "desc"):
-            return f"{field} {direction.lower()}"
+            return f"{_field(field)} {direction.lower()}"
     raise InvalidInput(
         f'Invalid sorting field: "{given[:80]}" on listable type {kind}', where="sort_by", hint='Write "field desc"'
     )
 
 
-def _same(name: str, given: str, in_token: str) -> None:
-    if given and given != in_token:
-        raise InvalidInput(
-            f"the page_token was made with another {name}", where=name, hint="Send the same again, or leave it out"
-        )
+def _field(given: str) -> str:
+    return given if "." in given or ":" in given else given.lower()
+
+
+def _another(name: str) -> InvalidInput:
+    return InvalidInput(
+        f"the page_token was made with another {name}", where=name, hint="Send the same again, or leave it out"
+    )
 
 
 def _pack(token: _Token) -> str:
@@ -198,6 +202,8 @@ def _unpack(token: str, kind: str) -> _Token:
         page = msgspec.json.decode(base64.b64decode(token, altchars=b"-_", validate=True), type=_Token)
     except (binascii.Error, msgspec.DecodeError, ValueError, RecursionError) as error:
         raise InvalidInput("the page_token is damaged", where="page_token", hint="Start again without one") from error
+    if page.sort != _normal_sort(page.sort, kind):
+        raise InvalidInput("the page_token is damaged", where="page_token", hint="Start again without one")
     if page.kind != kind:
         raise InvalidInput(f"the page_token is of a list of {page.kind}, not of {kind}", where="page_token")
     return page

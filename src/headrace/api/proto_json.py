@@ -7,6 +7,7 @@ Writing leaves out what has its default, writes snake_case, int64 as strings, en
 """
 
 import json
+import math
 import re
 import types
 from collections.abc import Iterable, Mapping, Sequence
@@ -194,12 +195,18 @@ def _bool(value: JsonValue, where: str) -> bool:
 
 
 def _float(value: JsonValue, where: str) -> float:
+    """A double that every database can keep: protobuf's NaN and Infinity are refused."""
+    if isinstance(value, str) and re.fullmatch(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", value) is None:
+        raise _wrong(where, "a finite number", value)
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise _wrong(where, "a number", value)
     try:
-        return float(value)
-    except (ValueError, OverflowError) as error:
-        raise _wrong(where, "a number", value) from error
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise _wrong(where, "a finite number", value)
+    return number
 
 
 def _int32(value: JsonValue, where: str) -> int:

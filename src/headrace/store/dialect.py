@@ -109,7 +109,7 @@ def _now_in_mysql(_element: ColumnElement[Any], _compiler: object, **_: object) 
 
 
 class position(FunctionElement[int]):
-    """Where the second sequence of bytes begins in the first one, from 1 on; 0 where it is not in it."""
+    """Where the second text, or sequence of bytes, begins in the first one, from 1 on; 0 where it is not in it."""
 
     type = Integer()
     inherit_cache = True

@@ -3,11 +3,12 @@
 Instants are compared in whole seconds, as clients send them; substrings without regard to case.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, assert_never
 
-from sqlalchemy import ColumnElement, FromClause, and_, false, not_, or_
+from sqlalchemy import ColumnElement, FromClause, and_, false, func, not_, or_
 
 from headrace.base.clock import SECOND
 from headrace.base.errors import InvalidInput
@@ -16,6 +17,11 @@ from headrace.store.dialect import position
 from headrace.store.rows import fold
 
 Column = ColumnElement[Any]
+
+MOST_TIMES = 500
+"""How many values IN takes on a time; each is a range, and SQLite nests at most 1,000 deep."""
+
+END_OF_TIME = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,7 @@ class Listing:
     `ranked` sorts only. Every key sorts and filters, but that of the dynamic ones only those in `filters` filter.
 
     A row may have none of `numbers`. `in_order` is the time by which an index has the rows in order, whatever usually
-    narrows the list; "" for none. `folded` has the lower-case twins of texts, for substrings, which are in one index
+    narrows the list; "" for none. `folded` has the folded twins of texts, for substrings, which are in one index
     with that time. `choices` has all values of a text that has few.
     """
 
@@ -112,10 +118,18 @@ def _as_numbers(predicate: Predicate) -> float | tuple[float, ...]:
         raise InvalidInput(f"{predicate.key} is no text: IS_SUBSTRING does not fit it", where="filter")
     try:
         if isinstance(predicate.value, tuple):
-            return tuple(map(float, predicate.value))
-        return float(predicate.value)
+            return tuple(map(_finite, predicate.value))
+        return _finite(predicate.value)
     except (ValueError, OverflowError) as error:
-        raise InvalidInput(f"{predicate.key} is compared with a number", where="filter") from error
+        raise InvalidInput(f"{predicate.key} is compared with a finite number", where="filter") from error
+
+
+def _finite(value: str | int) -> float:
+    """Raises ValueError, or OverflowError."""
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(value)
+    return number
 
 
 def _compare_text(listing: Listing, column: Column, predicate: Predicate) -> Column:
@@ -148,7 +162,7 @@ def _compare(column: Any, operation: Operation, value: Any) -> Column:
         case Operation.IN:
             compared = column.in_(value)
         case Operation.IS_SUBSTRING:
-            compared = column.icontains(value, autoescape=True)
+            compared = position(func.lower(column), func.lower(value)) > 0
         case _:
             assert_never(operation)
     return compared
@@ -158,8 +172,10 @@ def _compare_time(column: Column, predicate: Predicate) -> Column:
     """Compare in whole seconds, by ranges of the column, so that an index serves."""
     unit = SECOND if predicate.seconds else 1
     if isinstance(predicate.value, tuple):
-        return or_(false(), *(_within(column, int(value) * unit) for value in predicate.value))
-    begin = int(predicate.value) * unit // SECOND * SECOND
+        if len(predicate.value) > MOST_TIMES:
+            raise InvalidInput(f"IN takes at most {MOST_TIMES} values on {predicate.key}", where="filter")
+        return or_(false(), *(_within(column, _instant(int(value) * unit)) for value in predicate.value))
+    begin = _instant(int(predicate.value) * unit) // SECOND * SECOND
     match predicate.operation:
         case Operation.EQUALS:
             return _within(column, begin)
@@ -171,6 +187,11 @@ def _compare_time(column: Column, predicate: Predicate) -> Column:
             return column < begin + SECOND
         case operation:
             return _compare(column, operation, begin)
+
+
+def _instant(value: int) -> int:
+    """The instant, or the end of time that lies before it, which no row reaches and every database has."""
+    return min(max(value, -END_OF_TIME), END_OF_TIME)
 
 
 def _within(column: Column, instant: int) -> Column:

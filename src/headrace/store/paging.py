@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from heapq import nlargest, nsmallest
 from typing import Any
 
-from sqlalchemy import Connection, Null, Row, Select, and_, bindparam, case, func, null, or_, select
+from sqlalchemy import Connection, Null, Row, Select, String, Text, and_, bindparam, case, func, null, or_, select
 
 from headrace.base.errors import InvalidInput
 from headrace.model.listing import ListQuery, Operation
@@ -46,6 +46,9 @@ class _Sort:
     id: Column
 
 
+SORTED = 250
+"""Characters."""
+
 _FEW = 500
 """Where fewer rows than this pass a search, the pass that finds them is the only one."""
 
@@ -57,6 +60,8 @@ def fetch(tx: Connection, listing: Listing, wanted: Select[Any], query: ListQuer
     """
     conditions = [*scope, *(condition(listing, predicate) for predicate in query.predicates)]
     sort, total = _order_by(listing, query.sort_key), None
+    if query.after is not None and not _fits(query.after[0], sort):
+        raise InvalidInput("the page_token is damaged", where="page_token", hint="Start again without one")
     in_order = query.sort_key.lower() == listing.in_order
     if any(each.operation is Operation.IS_SUBSTRING for each in query.predicates):
         key = listing.times[listing.in_order] if listing.folded else listing.id
@@ -199,7 +204,7 @@ def _order_by(listing: Listing, key: str) -> _Sort | Ranking:
 def _sort(listing: Listing, key: str) -> _Sort:
     plain = {**listing.texts, **listing.times}.get(key.lower())
     if plain is not None:
-        return _Sort(plain, False, listing.id)
+        return _Sort(_begin(plain) if isinstance(plain.type, Text) else plain, False, listing.id)
     if (number := listing.numbers.get(key.lower())) is not None:
         return _Sort(number, True, listing.id)
     prefix, name = split(listing.dynamic, key)
@@ -210,6 +215,21 @@ def _sort(listing: Listing, key: str) -> _Sort:
             hint=f"Known are: {', '.join([*plain_keys(listing), *(f'{each}NAME' for each in listing.ranked)])}",
         )
     return _Sort(listing.dynamic[prefix](name), True, listing.id)
+
+
+def _begin(text: Column) -> Column:
+    """What a text of any length is sorted by. MySQL sorts by 1,024 bytes, and a page's token holds it."""
+    return func.substr(text, 1, SORTED, type_=String(SORTED))
+
+
+def _fits(last: Value, sort: _Sort | Ranking) -> bool:
+    """Whether the last item that a client names may have had that sort value."""
+    if last is None:
+        return isinstance(sort, Ranking) or sort.nullable
+    kind = sort.value.type.python_type
+    if isinstance(last, int):
+        return kind in (int, float) and abs(last) < 2**63
+    return isinstance(last, kind)
 
 
 def _order(sort: _Sort, descending: bool) -> list[Column]:

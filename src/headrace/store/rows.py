@@ -21,8 +21,6 @@ from headrace.model.task import Attempt, AttemptState, Task, TaskKind, Usage
 
 Values = dict[str, Any]
 
-FOLDED = 255
-
 
 def to_json(value: object) -> str:
     """Compact JSON that every database can hold: half a surrogate pair, which is no UTF-8, is escaped."""
@@ -92,8 +90,8 @@ def bindings_of(text: str, artifacts: Mapping[str, Artifact]) -> Bindings:
 
 
 def fold(text: str) -> bytes:
-    """What a substring is looked for in, in UTF-8; a few letters are longer in lower case, hence the cut."""
-    return text.lower()[:FOLDED].encode()
+    """What a substring is looked for in, whatever the case of its letters: at most 6 bytes for each of them."""
+    return text.casefold().encode()
 
 
 def run_values(run: Run) -> Values:

@@ -74,6 +74,7 @@ class Sqlite:
         def configure(connection: sqlite3.Connection, _record: object) -> None:
             connection.execute("PRAGMA query_only = ON")
             connection.execute("PRAGMA temp_store = MEMORY")
+            connection.create_function("lower", 1, _lower, deterministic=True)
 
         @event.listens_for(engine, "begin")
         def begin(connection: Connection) -> None:
@@ -104,6 +105,11 @@ class Sqlite:
             pool_timeout=None,
             connect_args={"isolation_level": None, "timeout": self.busy_seconds, "check_same_thread": False},
         )
+
+
+def _lower(text: str | None) -> str | None:
+    """SQLite's own knows the letters of ASCII alone."""
+    return None if text is None else text.lower()
 
 
 def trouble(error: BaseException) -> Unavailable | None:

@@ -8,8 +8,8 @@ metadata = MetaData()
 
 KEY = BigInteger().with_variant(Integer(), "sqlite")
 TEXT = Text().with_variant(Text(2**32 - 1), "mysql", "mariadb")
-SEARCHED = LargeBinary(1020).with_variant(VARBINARY(1020), "mysql", "mariadb")
-"""At most 255 characters in UTF-8, to look for a part in: PostgreSQL finds bytes sooner than characters."""
+SEARCHED = LargeBinary(1530).with_variant(VARBINARY(1530), "mysql", "mariadb")
+"""255 characters, folded, to look for a part in: PostgreSQL finds bytes sooner than characters."""
 ID = 64
 NAMESPACE = 63
 GONE = "~gone"

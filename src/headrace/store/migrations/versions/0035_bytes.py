@@ -1,5 +1,7 @@
 """Names are searched as bytes: PostgreSQL finds a part of them sooner than one of characters.
 
+They are folded anew where that differs from lower case, which is not the same for each letter wherever it stands.
+
 SQLite writes the table anew, and so its indexes, in the order that a new database has them in: it goes by that between
 equals. The others alter the column.
 """
@@ -28,7 +30,8 @@ _INDEXES = {
 
 
 def upgrade() -> None:
-    sqlite = op.get_bind().dialect.name == "sqlite"
+    connection = op.get_bind()
+    sqlite = connection.dialect.name == "sqlite"
     if sqlite:
         for name in _INDEXES:
             op.drop_index(name, "runs")
@@ -37,9 +40,19 @@ def upgrade() -> None:
             "folded_name",
             existing_type=sa.String(255),
             existing_nullable=False,
-            type_=sa.LargeBinary(1020).with_variant(sa.VARBINARY(1020), "mysql", "mariadb"),
+            type_=sa.LargeBinary(1530).with_variant(sa.VARBINARY(1530), "mysql", "mariadb"),
             postgresql_using="convert_to(folded_name, 'UTF8')",
         )
     if sqlite:
         for name, columns in _INDEXES.items():
             op.create_index(name, "runs", columns)
+    _fold(connection)
+
+
+def _fold(connection: sa.Connection) -> None:
+    runs = sa.table("runs", sa.column("run_key"), sa.column("name"), sa.column("folded_name", sa.LargeBinary))
+    names = connection.execute(sa.select(runs.c.run_key, runs.c.name))
+    folded = [{"key": key, "folded": name.casefold().encode()} for key, name in names if not name.isascii()]
+    if folded:
+        one = sa.update(runs).where(runs.c.run_key == sa.bindparam("key")).values(folded_name=sa.bindparam("folded"))
+        connection.execute(one, folded)
