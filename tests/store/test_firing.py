@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.unit.controllers.test_schedules import Killed, Place
+from tests.unit.controllers.schedules.place import Killed, Place
 
 from headrace.base.home import Home
 from headrace.controllers.faults import Fault

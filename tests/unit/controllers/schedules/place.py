@@ -30,6 +30,10 @@ MINUTELY = CronTrigger("0 * * * * *")
 ROOT = "minio://mlpipeline/v2/artifacts"
 
 
+class Killed(BaseException):
+    """What a crash looks like from inside."""
+
+
 def document(*parameters: str, name: str = "by-hand") -> dict[str, Any]:
     """A pipeline that takes these texts."""
     spec = pipeline(shell_task("a", "true"), name=name)

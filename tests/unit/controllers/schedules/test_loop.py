@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from tests.unit.controllers.schedules.place import Place, backfill, document
+from tests.unit.controllers.schedules.place import Killed, Place, backfill, document
 
 from headrace.base import ids
 from headrace.base.clock import SECOND, from_rfc3339
@@ -20,10 +20,6 @@ from headrace.testing.clock import START
 from headrace.testing.launcher import ScriptedLauncher
 
 pytestmark = pytest.mark.anyio
-
-
-class Killed(BaseException):
-    """What a crash looks like from inside."""
 
 
 @pytest.mark.parametrize("fault", [Fault.BEFORE_COMMIT, Fault.AFTER_COMMIT])
