@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.ir import pipeline, shell_task
 from tests.launch.steps import SETTINGS, HeldObjects, Running, Steps, Watcher, launcher, log, until_file
-from tests.unit.controllers.test_controllers import Place
+from tests.unit.controllers.runs.place import Place
 
 from headrace.base.clock import SystemClock
 from headrace.base.home import Home
