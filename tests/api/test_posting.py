@@ -1,5 +1,6 @@
 """What clients of KFP 3.0 write: tasks, artifacts and links of their own; and what they must leave alone."""
 
+import json
 from typing import Any
 
 import httpx2
@@ -56,6 +57,47 @@ def test_a_task_of_a_client_lives_beside_the_planners(api: Api, scene: Scene) ->
     tasks = api.services.database.read(lambda tx: runs.load_run(tx, scene.run_id)).tasks
     assert {task.path for task in tasks} == {"root", "root.say"}  # what the planner knows
     assert api.get(f"/runs/{scene.run_id}/tasks/say")["task_id"] == scene.task_id()
+
+
+@pytest.mark.parametrize(
+    ("key", "operation", "value"),
+    [
+        ("scope_path", "EQUALS", {"string_value": "root.par"}),
+        ("type_attributes", "EQUALS", {"int_value": 3}),
+        ("pods", "EQUALS", {"string_value": "a-pod"}),
+        ("status_metadata", "EQUALS", {"string_value": "it waits"}),
+        ("inputs", "IS_SUBSTRING", {"string_value": "an input"}),
+        ("outputs", "IS_SUBSTRING", {"string_value": "an output"}),
+        ("start_time", "EQUALS", {"timestamp_value": "2026-01-31T08:00:00Z"}),
+    ],
+)
+def test_it_is_found_by_what_it_shows(api: Api, scene: Scene, key: str, operation: str, value: dict[str, Any]) -> None:
+    """As it was posted, and as it was changed."""
+    shown: dict[str, Any] = {
+        "type_attributes": {"iteration_index": 3},
+        "pods": [{"name": "a-pod"}],
+        "status_metadata": {"message": "it waits"},
+        "inputs": {"parameters": [{"parameter_key": "x", "value": "an input"}]},
+        "outputs": {"parameters": [{"parameter_key": "x", "value": {"y": "an output"}}]},
+        "start_time": "2026-01-31T08:00:00Z",
+    }
+    made = [
+        api.post(f"/runs/{scene.run_id}/tasks", {"name": "par", **shown})["task_id"],
+        api.post(f"/runs/{scene.run_id}/tasks", {"name": "par"})["task_id"],
+    ]
+    assert patch(api, f"/runs/{scene.run_id}/tasks/{made[1]}", shown).status_code == 200
+    asked = json.dumps({"predicates": [{"key": key, "operation": operation, **value}]})
+    assert [each["task_id"] for each in api.get(f"/runs/{scene.run_id}/tasks", filter=asked)["tasks"]] == made
+
+
+def test_its_place_is_told_by_names(api: Api, scene: Scene) -> None:
+    above = {"task_id": ""}
+    for name, place in (("par", "root.par"), ("kid", "root.par.kid"), ("kid", "root.par.kid.kid")):
+        above = api.post(f"/runs/{scene.run_id}/tasks", {"name": name, "parent_task_id": above["task_id"]})
+        assert above["scope_path"] == place
+    own = api.post(f"/runs/{scene.run_id}/tasks", {"name": "t", "scope_path": "mine"})
+    inner = api.post(f"/runs/{scene.run_id}/tasks", {"name": "t", "parent_task_id": own["task_id"]})
+    assert (own["scope_path"], inner["scope_path"]) == ("mine", "mine.t")
 
 
 def test_it_is_changed_field_by_field(api: Api, scene: Scene) -> None:
@@ -168,6 +210,7 @@ def test_links_go_to_the_planners_tasks_too_but_not_in_their_own_keys(api: Api, 
         ({"name": "t", "outputs": {"artifacts": [{"artifact_key": "k"}]}}, 400, "artifact_tasks"),
         ({"name": "t", "surprise": 1}, 400, "surprise"),
         ({"name": "t", "create_time": "yesterday"}, 400, "create_time"),
+        ({"name": "t", "type_attributes": {"iteration_index": 2**31}}, 400, "iteration_index"),
     ],
 )
 def test_tasks_that_are_refused(api: Api, scene: Scene, body: dict[str, Any], status: int, told: str) -> None:
@@ -211,6 +254,7 @@ def test_the_planners_tasks_cannot_be_changed(api: Api, scene: Scene) -> None:
         ({"task_id": "nope"}, 404, "task_id"),
         ({"run_id": "nope"}, 404, "nope"),
         ({"producer_key": ""}, 400, "producer_key"),
+        ({"iteration_index": 2**31}, 400, "iteration_index"),
     ],
 )
 def test_artifacts_that_are_refused(api: Api, scene: Scene, changed: dict[str, Any], status: int, told: str) -> None:
@@ -230,6 +274,7 @@ def test_artifacts_that_are_refused(api: Api, scene: Scene, changed: dict[str, A
         ({"key": ""}, 400, "key"),
         ({"type": "UNSPECIFIED"}, 400, "type"),
         ({"task_id": "nope"}, 404, "task_id"),
+        ({"producer": {"iteration": 2**31}}, 400, "producer.iteration"),
     ],
 )
 def test_links_that_are_refused(api: Api, scene: Scene, changed: dict[str, Any], status: int, told: str) -> None:

@@ -21,6 +21,7 @@ from headrace.store.posted import NewLink
 from headrace.store.task_list import list_tasks
 
 OUT = Origin(IOType.OUTPUT, "t")
+SAID = {"name": "t", "scope_path": "root.t", "pods": [{"name": "p"}, {"name": "q"}]}
 KEYS = (
     "id", "name", "display_name", "task_id", "run_id", "pods", "cache_fingerprint", "create_time", "start_time",
     "end_time", "status", "status_metadata", "state_history", "type", "type_attributes", "parent_task_id", "inputs",
@@ -39,7 +40,7 @@ def prepared(database: Database) -> tuple[Run, Task, Task]:
         TaskMoved(own.path, Instant(3), State.SUCCEEDED, outputs=data),
     )
     do(database, lambda tx: runs.write(tx, run, 0, (RunRequested(Instant(1)),), changes))
-    foreign = replace(a_task(run, "root.foreign", State.RUNNING, at=4), posted={"name": "t"}, fingerprint="f")
+    foreign = replace(a_task(run, "root.foreign", State.RUNNING, at=4), posted=SAID, fingerprint="f")
     do(database, lambda tx: posted.add_task(tx, run, foreign))
     return run, own, foreign
 
@@ -53,7 +54,8 @@ def test_a_posted_task_is_shown_and_not_planned_with(database: Database) -> None
     assert foreign in database.read(lambda tx: query.get_tasks(tx, run.run_id))
     planned = database.read(lambda tx: runs.load_run(tx, run.run_id)).tasks
     assert [task.path for task in planned] == [ROOT, own.path]
-    ended = replace(foreign, state=State.SUCCEEDED, ended_at=Instant(9), posted={"name": "t", "state": "SUCCEEDED"})
+    moved = {"name": "t", "state": "SUCCEEDED"}
+    ended = replace(foreign, state=State.SUCCEEDED, started_at=Instant(8), ended_at=Instant(9), posted=moved)
     do(database, lambda tx: posted.change_task(tx, ended))
     assert database.read(lambda tx: query.get_task(tx, run.run_id, foreign.task_id)) == ended
     found = database.read(lambda tx: posted.newest_of(tx, run.namespace, "f"))
@@ -115,7 +117,8 @@ def test_tasks_are_filtered_in_the_words_of_3_0(database: Database) -> None:
     assert named("status", "SUCCEEDED") == {own.path}
     assert foreign.path in named("state", "RUNNING")
     assert named("parent_task_id", root) == {own.path, foreign.path}
-    assert named("pods", "") == {ROOT, own.path, foreign.path}
+    assert named("pods", "") == {ROOT, own.path}
+    assert named("pods", "p q") == named("scope_path", "root.t") == {foreign.path}
     assert named("outputs", "data", Operation.IS_SUBSTRING) == {own.path}
     with pytest.raises(InvalidInput, match="parent_task_id"):
         named("parent_task_id", "x", Operation.NOT_EQUALS)

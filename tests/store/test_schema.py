@@ -4,6 +4,7 @@ import contextlib
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +32,14 @@ from sqlalchemy import (
 from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.schema import CreateTable
 from tests.databases import engine
-from tests.store.build import a_run
+from tests.store.build import a_run, a_task
 
 from headrace.base.errors import FailedPrecondition
-from headrace.model.artifact import metric_id
+from headrace.model.artifact import Bindings, metric_id
 from headrace.model.listing import ListQuery, Operation, Predicate
 from headrace.store import artifacts, query, rows, schema, tables
 from headrace.store.db import Database
+from headrace.store.task_list import list_tasks
 from headrace.testing.clock import FakeClock
 
 
@@ -128,6 +130,34 @@ def test_runs_of_before_are_found_by_a_part_of_their_name(empty_url: str, clock:
         asked = ListQuery((Predicate("name", Operation.IS_SUBSTRING, wanted),))
         page = database.read(lambda tx, asked=asked: query.list_runs(tx, "", asked))
         assert sorted(each.name for each in page.items) == found
+    database.close()
+
+
+def test_posted_tasks_of_before_are_found_by_what_they_show(empty_url: str, clock: FakeClock) -> None:
+    """0036 takes it out of the message that they were posted with."""
+    parameters = [{"parameter_key": "x", "value": "given"}, {"parameter_key": "y"}]
+    message = {
+        "scope_path": "root.t",
+        "pods": [{"name": "p"}, {"name": "q"}],
+        "type_attributes": {"iteration_index": "3"},
+        "status_metadata": {"message": "waits"},
+        "outputs": {"parameters": parameters},
+    }
+    run, old = replace(a_run(), key=1), engine(empty_url)
+    before = replace(a_task(run, "root.t"), posted=message)
+    connection = _migrated_to("0035", old)
+    task_values = {**rows.task_values(before), "task_key": 1, "run_key": 1, "namespace": ""}
+    for into, values in ((tables.runs, rows.run_values(run)), (tables.tasks, task_values)):
+        connection.execute(insert(table(into.name, *map(column, values))), values)
+    connection.commit()
+    connection.close()
+    old.dispose()
+    database = Database.open(empty_url, clock)
+    after = replace(before, iteration=3, reason="waits", outputs=Bindings({"x": "given", "y": None}))
+    assert database.read(lambda tx: query.get_tasks(tx, run.run_id)) == (after,)
+    shown = (("scope_path", "root.t"), ("pods", "p q"))
+    asked = ListQuery(tuple(Predicate(key, Operation.EQUALS, value) for key, value in shown))
+    assert database.read(lambda tx: list_tasks(tx, run.run_id, asked)).items == (after,)
     database.close()
 
 

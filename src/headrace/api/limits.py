@@ -1,9 +1,10 @@
-"""What plug-in values in a request may be, and what a name must be; the store checks the lengths of names and tags."""
+"""What plug-in values, names and iterations in a request may be; the store checks the lengths of names and tags."""
 
 from collections.abc import Mapping
 
 import msgspec
 
+from headrace.api.proto_json import Int64
 from headrace.base.errors import InvalidInput
 from headrace.base.json import JsonObject, JsonValue
 
@@ -11,6 +12,7 @@ PLUGINS = 16
 PLUGIN_BYTES = 64 * 1024
 PLUGINS_BYTES = 256 * 1024
 PLUGIN_DEPTH = 10
+ITERATIONS = 2**31 - 1
 
 
 def name(given: str, field: str) -> str:
@@ -18,6 +20,13 @@ def name(given: str, field: str) -> str:
     if not given.strip():
         raise InvalidInput("a name is missing", where=field, hint="Give one")
     return given
+
+
+def iteration(given: Int64 | None, field: str) -> int:
+    """Which iteration of a loop, or how many it has; -1 for none, as is all that is less."""
+    if given is not None and int(given) > ITERATIONS:
+        raise InvalidInput(f"{given} are more iterations than a loop has", where=field, hint=f"At most {ITERATIONS}")
+    return -1 if given is None else max(int(given), -1)
 
 
 def plugins(given: Mapping[str, JsonObject]) -> None:

@@ -133,7 +133,7 @@ class Posting(Tasks):
         if same is None:
             posted.add_artifact(tx, run, task, artifact)
         kept = same or artifact
-        iteration = int(asked.iteration_index) if asked.iteration_index is not None else -1
+        iteration = limits.iteration(asked.iteration_index, f"{where}iteration_index")
         origin = Origin(IOType.OUTPUT, task.name, iteration)
         own = self._own_keys(tx, run, task)
         posted.add_link(tx, run, NewLink(link_id, kept.artifact_id, task, asked.producer_key, origin, own))
@@ -161,7 +161,7 @@ class Posting(Tasks):
             raise InvalidInput("is missing", where=f"{where}type", hint=hint)
         run, task = _task(tx, asked.run_id, asked.task_id, where)
         made = asked.producer or wire_task.Producer()
-        iteration = int(made.iteration) if made.iteration is not None else -1
+        iteration = limits.iteration(made.iteration, f"{where}producer.iteration")
         origin = Origin(IOType[asked.type.name], made.task_name, iteration)
         own = self._own_keys(tx, run, task) if origin.type.is_output else ()
         return posted.add_link(tx, run, NewLink(link_id, asked.artifact_id, task, asked.key, origin, own))

@@ -7,6 +7,7 @@ the planner's own tasks may be added, but not under a key that the task itself h
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
@@ -17,7 +18,7 @@ from headrace.model.task import Task
 from headrace.store import keys
 from headrace.store import tables as t
 from headrace.store.lineage import METRIC_KEY_LENGTH
-from headrace.store.rows import artifact_of, artifact_values, failure_json, history_line, task_values, to_json
+from headrace.store.rows import Values, artifact_of, artifact_values, task_values
 from headrace.store.runs import tasks_of, touch
 from headrace.store.views import ArtifactTask
 
@@ -72,28 +73,26 @@ class NewLink:
 def add_task(tx: Connection, run: Run, task: Task) -> None:
     """Keep a task that a client posted."""
     own = {"task_key": keys.take(tx, 1)[0], "run_key": run.key, "namespace": run.namespace}
-    tx.execute(insert(t.tasks), {**task_values(task), **own})
+    tx.execute(insert(t.tasks), {**_columns(task), **own})
     touch(tx, run.key)
 
 
 def change_task(tx: Connection, task: Task) -> None:
     """Write a task that a client posted anew. Raises FailedPrecondition for one of the planner's."""
-    changed = {
-        "state": task.state.value,
-        "ended_at": task.ended_at,
-        "fingerprint": task.fingerprint,
-        "display_name": task.display_name,
-        "failure": failure_json(task.failure),
-        "history": "".join(map(history_line, task.history)),
-        "posted": to_json(task.posted),
-    }
     mine = (t.tasks.c.task_id == task.task_id, t.tasks.c.posted.is_not(None))
-    if tx.execute(update(t.tasks).where(*mine).values(changed)).rowcount == 0:
+    if tx.execute(update(t.tasks).where(*mine).values(_columns(task))).rowcount == 0:
         raise FailedPrecondition(
             f"Task {task.task_id} is carried out by this server, which alone writes it",
             hint="Post a task of your own under the run, and change that",
         )
     touch(tx, tx.execute(select(t.tasks.c.run_key).where(t.tasks.c.task_id == task.task_id)).scalar_one())
+
+
+def _columns(task: Task) -> Values:
+    """Those that all tasks have, and those with what of the message no other column holds."""
+    said: Mapping[str, Any] = task.posted or {}
+    pods = " ".join(pod.get("name", "") for pod in said.get("pods", ()))
+    return {**task_values(task), "scope_path": said.get("scope_path", ""), "pods": pods}
 
 
 def newest_of(tx: Connection, namespace: str, fingerprint: str) -> tuple[str, Task] | None:

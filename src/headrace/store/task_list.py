@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Connection, case, func, literal, select, union
+from sqlalchemy import CompoundSelect, Connection, and_, case, func, literal, select, union
 
 from headrace.base.errors import InvalidInput
 from headrace.model.listing import ListQuery, Operation, Page, Predicate
@@ -24,8 +24,13 @@ _LATEST = (
     .limit(1)
     .scalar_subquery()
 )
-_POD = func.coalesce(_LATEST, literal(""))
-"""The name of the latest of its pods."""
+_POD = func.coalesce(t.tasks.c.pods, _LATEST, literal(""))
+"""The name of the latest of its pods; of one that a client posted, those of all."""
+
+_STATUS = case(
+    (and_(t.tasks.c.posted.is_(None), t.tasks.c.failure.is_not(None)), t.tasks.c.failure), else_=t.tasks.c.reason
+)
+"""Why the task is where it is."""
 
 
 def list_tasks(tx: Connection, run_id: str, query: ListQuery, parent_id: str = "") -> Page[Task]:
@@ -44,13 +49,13 @@ def list_tasks(tx: Connection, run_id: str, query: ListQuery, parent_id: str = "
             "cache_fingerprint": c.fingerprint,
             "status": _STATE,
             "state": _STATE,
-            "status_metadata": case((c.reason != "", c.reason), else_=func.coalesce(c.failure, literal(""))),
+            "status_metadata": _STATUS,
             "state_history": c.history,
             "type": c.kind,
             "parent_task_id": c.parent,
             "inputs": c.inputs,
             "outputs": c.outputs,
-            "scope_path": c.path,
+            "scope_path": func.coalesce(c.scope_path, c.path),
         },
         times={
             "created_at": c.created_at,
@@ -58,7 +63,7 @@ def list_tasks(tx: Connection, run_id: str, query: ListQuery, parent_id: str = "
             "start_time": c.started_at,
             "end_time": c.ended_at,
         },
-        numbers={"type_attributes": c.iteration},
+        numbers={"type_attributes": func.nullif(c.iteration, -1)},
     )
     scope: list[Column] = [c.run_key == key, c.kind != TaskKind.ITERATION.value]
     if parent_id:

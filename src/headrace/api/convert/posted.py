@@ -16,6 +16,7 @@ from headrace.api.wire import task as wire
 from headrace.base.clock import Instant
 from headrace.base.errors import FailedPrecondition, InvalidInput
 from headrace.base.json import JsonObject
+from headrace.model.artifact import Bindings
 from headrace.model.run import Failure, Run, StateChange
 from headrace.model.state import State
 from headrace.model.task import ROOT, Task, TaskKind, child
@@ -45,12 +46,12 @@ def new_task(asked: wire.PipelineTask, run: Run, parent: Task | None, task_id: s
         raise InvalidInput("a run has one ROOT task, its own", where="type", hint="Post a task under it")
     _refuse_derived(asked)
     state = _STATES.get(asked.state, State.RUNNING)
-    above = parent.path if parent is not None else ROOT
     asked.task_id, asked.run_id, asked.create_time = task_id, run.run_id, timestamp(now)
     asked.type, asked.display_name = asked.type or wire.TaskType.RUNTIME, asked.display_name or name
     asked.start_time = asked.start_time or timestamp(now)
     asked.parent_task_id = parent.task_id if parent is not None else ""
-    asked.scope_path = asked.scope_path or child(above, name)
+    asked.scope_path = asked.scope_path or child(_place(parent), name)
+    above = parent.path if parent is not None else ROOT
     task = Task(
         task_id=task_id,
         path=child(above, task_id),
@@ -60,8 +61,6 @@ def new_task(asked: wire.PipelineTask, run: Run, parent: Task | None, task_id: s
         kind=TaskKind.__members__.get(asked.type.name, TaskKind.RUNTIME),
         state=state,
         created_at=now,
-        started_at=read_time(asked.start_time),
-        fingerprint=asked.cache_fingerprint,
         posted={},
     )
     return _settled(task, asked, now, moved=True)
@@ -89,13 +88,19 @@ def changed_task(task: Task, asked: wire.PipelineTask, given: Collection[str], n
     if moves:
         kept.state = asked.state
         task = replace(task, state=_STATES[asked.state])
-    changed = replace(task, display_name=kept.display_name, fingerprint=kept.cache_fingerprint)
-    return _settled(changed, kept, now, moved=moves)
+    return _settled(task, kept, now, moved=moves)
 
 
 def message(task: Task) -> wire.PipelineTask:
     """What the client said of the task."""
     return proto_json.from_json(wire.PipelineTask, task.posted)
+
+
+def _place(parent: Task | None) -> str:
+    """Where the parent is, as it is shown."""
+    if parent is None:
+        return ROOT
+    return parent.path if parent.posted is None else message(parent).scope_path
 
 
 def shown(
@@ -148,11 +153,20 @@ def _settled(task: Task, said: wire.PipelineTask, now: Instant, *, moved: bool) 
         history = (*history, StateChange(now, task.state, failure))
         line = wire.TaskStatus(update_time=timestamp(now), state=said.state)
         said.state_history = [*said.state_history, line]
+    attributes = said.type_attributes or wire.TypeAttributes()
     return replace(
         task,
+        display_name=said.display_name,
+        started_at=read_time(said.start_time) if said.start_time else Instant(0),
         ended_at=read_time(said.end_time) if task.state.ended else Instant(0),
+        inputs=_parameters(said.inputs),
+        outputs=_parameters(said.outputs),
+        fingerprint=said.cache_fingerprint,
         failure=failure,
+        reason=reason,
         history=history,
+        iteration=limits.iteration(attributes.iteration_index, "type_attributes.iteration_index"),
+        iterations=limits.iteration(attributes.iteration_count, "type_attributes.iteration_count"),
         posted=_document(said),
     )
 
@@ -160,6 +174,10 @@ def _settled(task: Task, said: wire.PipelineTask, now: Instant, *, moved: bool) 
 def _document(said: wire.PipelineTask) -> JsonObject:
     found: JsonObject = msgspec.json.decode(proto_json.encode(said))
     return found
+
+
+def _parameters(side: wire.InputOutputs | None) -> Bindings:
+    return Bindings({each.parameter_key: each.value for each in side.parameters} if side is not None else {})
 
 
 def _merged(kept: wire.InputOutputs | None, given: wire.InputOutputs | None) -> wire.InputOutputs | None:

@@ -120,7 +120,8 @@ holders = Table(  # who may hold leases, and until when by the database's clock;
 )
 
 # `inputs` and `outputs` name their artifacts; `artifact_tasks` says the same, one link a row. A task that a client
-# posted has in `posted` what it said and the other columns do not hold; the planner never sees it.
+# posted has in `posted` what it said, and of that in `scope_path` and `pods` what it is found by and no other column
+# holds; the planner never sees it.
 tasks = Table(
     "tasks",
     metadata,
@@ -148,6 +149,8 @@ tasks = Table(
     Column("history", TEXT, nullable=False),
     Column("inputs", TEXT, nullable=False),
     Column("outputs", TEXT, nullable=False),
+    Column("scope_path", TEXT),
+    Column("pods", TEXT),
     UniqueConstraint("task_id", name="tasks_id"),
     Index("tasks_of_run", "run_key", "created_at", "task_id"),
     Index("tasks_fingerprint", "namespace", "fingerprint", "ended_at", "state"),
