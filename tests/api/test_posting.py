@@ -148,6 +148,19 @@ def test_the_newest_good_task_of_a_fingerprint_is_found(api: Api, scene: Scene) 
     assert post(api, "/tasks:findCached", {}).status_code == 400
 
 
+def test_a_deleted_run_that_has_not_ended_has_neither_tasks_nor_links(api: Api, scene: Scene) -> None:
+    other = Scene(api.run(pipeline(), runtime_config={"parameters": {"count": 3}})["run_id"])
+    api.advance(other.run_id, *other.started())
+    task = {"name": "t", "cache_fingerprint": "f", "state": "SUCCEEDED"}
+    kept, _ = (api.post(f"/runs/{each.run_id}/tasks", task) for each in (scene, other))
+    where = {"run_id": other.run_id, "task_id": other.task_id(), "producer_key": "n"}
+    number = api.post("/artifacts", {"artifact": NUMBER, **where})
+    assert api.delete(f"/runs/{other.run_id}") == {}
+    assert api.post("/tasks:findCached", {"cache_fingerprint": "f"}) == kept
+    assert api.get("/artifact_tasks", run_ids=other.run_id) == {}
+    assert api.get("/artifact_tasks", artifact_ids=number["artifact_id"]) == {}
+
+
 def test_artifacts_are_made_with_their_link(api: Api, scene: Scene) -> None:
     task = api.post(f"/runs/{scene.run_id}/tasks", {"name": "t"})["task_id"]
     where = {"run_id": scene.run_id, "task_id": task}

@@ -87,7 +87,7 @@ def list_artifact_tasks(
     )
     if not artifact_ids:
         given.append(t.artifacts.c.listed == 1)
-    found = fetch(tx, listing, _LINKS, query, c.namespace == namespace, *given)
+    found = fetch(tx, listing, _LINKS, query, c.namespace == namespace, t.runs.c.namespace != t.GONE, *given)
     return Page(tuple(map(_artifact_task, found.rows)), found.total, found.next)
 
 

@@ -96,11 +96,15 @@ def _columns(task: Task) -> Values:
 
 
 def newest_of(tx: Connection, namespace: str, fingerprint: str) -> tuple[str, Task] | None:
-    """The newest task of that fingerprint that SUCCEEDED, posted ones included, and its run's id."""
+    """The newest task of that fingerprint that SUCCEEDED, posted ones included, and its run's id.
+
+    A run that is deleted has tasks until it has ended.
+    """
     row = tx.execute(
         select(t.tasks, t.runs.c.run_id)
         .join(t.runs, t.runs.c.run_key == t.tasks.c.run_key)
         .where(t.tasks.c.namespace == namespace, t.tasks.c.fingerprint == fingerprint, t.tasks.c.state == "SUCCEEDED")
+        .where(t.runs.c.namespace != t.GONE)
         .order_by(t.tasks.c.ended_at.desc())
         .limit(1)
     ).first()
