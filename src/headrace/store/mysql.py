@@ -26,6 +26,10 @@ SMALLEST_LIMIT = 1 << 20
 """Characters; no server is set to take less than that in one packet."""
 
 _MODE = "STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
+_EXACT = """COALESCE((
+    SELECT collation_name FROM information_schema.collations
+    WHERE collation_name IN ('utf8mb4_nopad_bin', 'utf8mb4_0900_bin') LIMIT 1
+), 'utf8mb4_bin')"""
 _PASSING = (1205, 1213)
 _REFUSALS = (1044, 1045, 1049, 1142, 1698)
 _FULL = (3, 1021, 1041, 1114)
@@ -101,8 +105,15 @@ class MySql:
 
         arguments = {"connect_timeout": server.CONNECT_SECONDS, "max_allowed_packet": LARGEST_PACKET}
         engine = server.pool(self.url, size, arguments, configure)
+        event.listen(engine, "connect", _compare_bytes)  # after SQLAlchemy, which sets the names as the URL has them
         event.listen(engine, "handle_error", _say_what_is_too_large)
         return engine
+
+
+def _compare_bytes(connection: Any, _record: object) -> None:
+    """Texts of a statement's own are compared as those in columns are."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET SESSION collation_connection = {_EXACT}")
 
 
 def _say_what_is_too_large(context: ExceptionContext) -> None:
