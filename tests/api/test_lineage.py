@@ -82,14 +82,34 @@ def test_metrics_are_counted_sorted_and_paged_one_by_one(api: Api) -> None:
 
 
 @pytest.mark.usefixtures("scene")
-def test_artifacts_are_filtered_by_type_and_uri(api: Api) -> None:
-    def named(key: str, value: str) -> list[str]:
-        text = json.dumps({"predicates": [{"operation": "EQUALS", "key": key, "string_value": value}]})
-        return sorted(each["name"] for each in api.get("/artifacts", filter=text).get("artifacts", []))
+@pytest.mark.parametrize(
+    ("key", "operation", "value", "names"),
+    [
+        ("type", "EQUALS", "Model", ["model"]),
+        ("type", "EQUALS", "Metric", ["accuracy", "loss/train"]),
+        ("type", "EQUALS", "Artifact", ["own"]),
+        ("type", "EQUALS", "acme.Thing", []),
+        ("type", "EQUALS", "model", []),
+        ("type", "EQUALS", "Model ", []),
+        ("type", "NOT_EQUALS", "Artifact", ["accuracy", "loss/train", "model", "page"]),
+        ("type", "IN", ["Artifact", "HTML"], ["own", "page"]),
+        ("type", "IS_SUBSTRING", "system", []),
+        ("metadata", "IS_SUBSTRING", "acme.Thing", ["own"]),
+        ("uri", "EQUALS", "minio://mlpipeline/v2/model", ["model"]),
+    ],
+)
+def test_artifacts_are_filtered_by_what_they_show(
+    api: Api, key: str, operation: str, value: str | list[str], names: list[str]
+) -> None:
+    operand = {"string_value": value} if isinstance(value, str) else {"string_values": {"values": value}}
+    text = json.dumps({"predicates": [{"operation": operation, "key": key, **operand}]})
+    assert sorted(each["name"] for each in api.get("/artifacts", filter=text).get("artifacts", [])) == names
 
-    assert named("type", "Model") == ["model"]
-    assert named("type", "Metric") == ["accuracy", "loss/train"]
-    assert named("uri", "minio://mlpipeline/v2/model") == ["model"]
+
+@pytest.mark.usefixtures("scene")
+def test_artifacts_are_sorted_by_the_type_that_they_show(api: Api) -> None:
+    found = api.get("/artifacts", sort_by="type desc")["artifacts"]
+    assert [each["type"] for each in found] == ["Model", "Metric", "Metric", "HTML", "Artifact"]
 
 
 def test_links_say_who_made_and_used_what(api: Api, scene: Scene) -> None:
@@ -126,6 +146,7 @@ def test_tasks_are_sorted_and_paged_by_every_key(api: Api, scene: Scene, key: st
     [
         ("name", "EQUALS", "say", ["say"]),
         ("status", "EQUALS", "SUCCEEDED", ["root", "say"]),
+        ("status", "EQUALS", "succeeded", []),
         ("state", "NOT_EQUALS", "SUCCEEDED", []),
         ("type", "EQUALS", "RUNTIME", ["say"]),
         ("scope_path", "IS_SUBSTRING", "t.sa", ["say"]),

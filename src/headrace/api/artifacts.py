@@ -24,7 +24,7 @@ class Artifacts(Handlers):
     async def list(self, request: Request) -> Response:
         """Of metrics artifacts the numbers, each by itself."""
         asked, namespace = listing.asked(request, "Artifact"), self.principal(request).namespace
-        wanted = _with_titles(asked.query)
+        wanted = asked.query
         if _is_one_uri(wanted.predicates):
             wanted = replace(wanted, size=MAX_OF_URI)
         page = await self.read(lambda tx: lists.list_artifacts(tx, namespace, wanted))
@@ -66,21 +66,6 @@ class Artifacts(Handlers):
 def _is_one_uri(predicates: Sequence[Predicate]) -> bool:
     """The filter asks for what is at one uri: KFP answers that with all of it, on one page."""
     return len(predicates) == 1 and (predicates[0].key, predicates[0].operation) == ("uri", Operation.EQUALS)
-
-
-def _with_titles(asked: ListQuery) -> ListQuery:
-    """The query, where the types that a filter names are schema titles, as rows have them."""
-    return replace(asked, predicates=tuple(map(_with_title, asked.predicates)))
-
-
-def _with_title(predicate: Predicate) -> Predicate:
-    if predicate.key != "type" or predicate.operation is Operation.IS_SUBSTRING:
-        return predicate
-    if isinstance(predicate.value, str):
-        return replace(predicate, value=convert.schema_title(predicate.value))
-    if isinstance(predicate.value, tuple):
-        return replace(predicate, value=tuple(convert.schema_title(str(each)) for each in predicate.value))
-    return predicate
 
 
 def _with_type(asked: ListQuery, type_name: str) -> ListQuery:

@@ -19,7 +19,7 @@ from headrace.api.wire import task as wire_task
 from headrace.base.clock import Instant
 from headrace.base.errors import InvalidInput, NotFound
 from headrace.base.json import JsonValue
-from headrace.model.artifact import METRIC, Artifact, IOType, Origin
+from headrace.model.artifact import Artifact, IOType, Origin
 from headrace.model.run import Run
 from headrace.model.task import ROOT, Task
 from headrace.spec.plan import Dag
@@ -232,7 +232,7 @@ def _artifact(asked: wire.CreateArtifact, where: str, artifact_id: str, now: Ins
     return Artifact(
         artifact_id=artifact_id,
         name=given.name,
-        type=METRIC if is_metric else kind,
+        type=kind,
         uri=given.uri,
         metadata=metadata,
         created_at=now,

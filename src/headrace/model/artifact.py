@@ -76,6 +76,20 @@ METRICS = "system.Metrics"
 METRIC = "system.Metric"
 """The type of one number of a metrics artifact: KFP 3.0 has an artifact for each, 2.17 one for all."""
 
+OTHER = "Artifact"
+ARTIFACT_TYPE: dict[str, str] = {
+    "system.Artifact": OTHER,
+    "system.Model": "Model",
+    "system.Dataset": "Dataset",
+    "system.HTML": "HTML",
+    "system.Markdown": "Markdown",
+    METRIC: "Metric",
+    METRICS: "Metric",
+    "system.ClassificationMetrics": "ClassificationMetric",
+    "system.SlicedClassificationMetrics": "SlicedClassificationMetric",
+}
+"""KFP 3.0's `Artifact.type` by schema title; it is OTHER for titles that are not among them."""
+
 
 def numbers(artifact: Artifact) -> dict[str, float]:
     """The finite numbers that an artifact's metadata holds, by name."""

@@ -6,13 +6,21 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, case, func, literal, select
 
 from headrace.base.errors import InvalidInput, NotFound
-from headrace.model.artifact import IOType
+from headrace.model.artifact import ARTIFACT_TYPE, OTHER, IOType
 from headrace.model.listing import ListQuery, Page
 from headrace.store import tables as t
 from headrace.store.listing import Column, Listing
 from headrace.store.paging import fetch
 from headrace.store.rows import artifact_of
 from headrace.store.views import ArtifactRecord, ArtifactTask, RunMetric
+
+_TYPE = case(ARTIFACT_TYPE, value=t.artifacts.c.type, else_=OTHER)
+"""As 3.0 calls it."""
+
+_METADATA = case(
+    (t.artifacts.c.type.in_(ARTIFACT_TYPE), t.artifacts.c.metadata), else_=t.artifacts.c.metadata + t.artifacts.c.type
+)
+"""With the schema title that 3.0 shows there."""
 
 _ARTIFACT = select(t.artifacts).where(t.artifacts.c.artifact_id == bindparam("artifact"))
 _PRODUCER = case((t.artifact_tasks.c.producer != "", t.artifact_tasks.c.producer), else_=t.artifacts.c.producer)
@@ -37,11 +45,11 @@ def list_artifacts(tx: Connection, namespace: str, query: ListQuery) -> Page[Art
             "id": c.artifact_id,
             "artifact_id": c.artifact_id,
             "namespace": c.namespace,
-            "type": c.type,
+            "type": _TYPE,
             "uri": c.uri,
             "name": c.name,
             "description": func.coalesce(c.description, literal("")),
-            "metadata": c.metadata,
+            "metadata": _METADATA,
         },
         times={"created_at": c.created_at, "last_update": c.created_at},
         numbers={"number_value": c.number_value},

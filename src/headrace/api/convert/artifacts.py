@@ -6,22 +6,13 @@ from headrace.api.wire.task import Artifact as WireArtifact
 from headrace.api.wire.task import ArtifactTask as WireLink
 from headrace.api.wire.task import ArtifactType, IOType
 from headrace.base.json import JsonObject
-from headrace.model.artifact import METRIC, METRICS, Artifact, Origin, metric_id, numbers
+from headrace.model.artifact import ARTIFACT_TYPE, METRICS, OTHER, Artifact, Origin, metric_id, numbers
 from headrace.store.views import ArtifactTask
 
 SCHEMA_TITLE = "_kfp_schema_title"
 """Where the metadata keeps a type that KFP has no name for."""
 
-_TYPES = {
-    "system.Artifact": ArtifactType.Artifact,
-    "system.Model": ArtifactType.Model,
-    "system.Dataset": ArtifactType.Dataset,
-    "system.HTML": ArtifactType.HTML,
-    "system.Markdown": ArtifactType.Markdown,
-    METRIC: ArtifactType.Metric,
-    "system.ClassificationMetrics": ArtifactType.ClassificationMetric,
-    "system.SlicedClassificationMetrics": ArtifactType.SlicedClassificationMetric,
-}
+_TITLES = {kind: title for title, kind in ARTIFACT_TYPE.items() if title != METRICS}
 
 
 def artifacts(found: Artifact, namespace: str) -> list[WireArtifact]:
@@ -33,15 +24,14 @@ def artifacts(found: Artifact, namespace: str) -> list[WireArtifact]:
 
 def artifact(found: Artifact, namespace: str) -> WireArtifact:
     """The artifact as one message; a metrics artifact with all its numbers in its metadata."""
-    kind = ArtifactType.Metric if found.type == METRICS else _TYPES.get(found.type)
     metadata = dict(found.metadata)
-    if kind is None:
+    if found.type not in ARTIFACT_TYPE:
         metadata[SCHEMA_TITLE] = found.type
     return WireArtifact(
         artifact_id=found.artifact_id,
         name=found.name,
         description=found.description,
-        type=kind or ArtifactType.Artifact,
+        type=ArtifactType[ARTIFACT_TYPE.get(found.type, OTHER)],
         uri=found.uri,
         metadata=metadata,
         number_value=found.number_value,
@@ -62,18 +52,13 @@ def _metric(found: Artifact, name: str, value: float, namespace: str) -> WireArt
     )
 
 
-def schema_title(type_name: str) -> str:
-    """The schema title of a 3.0 type; what is none is a title already."""
-    return next((title for title, kind in _TYPES.items() if kind == type_name), type_name)
-
-
 def row_type(given: WireArtifact) -> tuple[str, JsonObject]:
     """The type and the metadata that a client's artifact has as a row: a type without a name comes in the metadata."""
     metadata = dict(given.metadata)
     own = metadata.pop(SCHEMA_TITLE, None)
     if given.type is ArtifactType.Artifact and isinstance(own, str) and own:
         return own, metadata
-    return schema_title(given.type), dict(given.metadata)
+    return _TITLES[given.type], dict(given.metadata)
 
 
 def link(found: ArtifactTask) -> WireLink:
