@@ -119,8 +119,11 @@ def test_links_say_who_made_and_used_what(api: Api, scene: Scene) -> None:
     assert link["run_id"] == scene.run_id
     assert (link["type"], link["key"], link["producer"]) == ("OUTPUT", "model", {"task_name": "say"})
     assert api.get("/artifact_tasks", run_ids=scene.run_id, type="TASK_OUTPUT_INPUT") == {}
-    assert api.get("/artifact_tasks", run_ids=scene.run_id, type="OUTPUT")["total_size"] == 10  # a number is one
-    for wrong in ({}, {"run_ids": "x", "type": "SIDEWAYS"}):
+    for kind in ("OUTPUT", 9, "UNSPECIFIED", 0, ""):
+        found = api.get("/artifact_tasks", run_ids=scene.run_id, type=kind)
+        assert found["total_size"] == 10  # a number is one
+    assert api.get("/artifact_tasks", run_ids=scene.run_id, type=2) == {}
+    for wrong in ({}, {"run_ids": "x", "type": "SIDEWAYS"}, {"run_ids": "x", "type": "12"}):
         assert api.http.get(f"{V2}/artifact_tasks", params=wrong).status_code == 400
 
 

@@ -171,6 +171,7 @@ def test_jobs_are_recurring_runs(api: Api, document: dict[str, Any]) -> None:
 
 def test_who_asks_may(api: Api) -> None:
     assert get(api, "/auth", namespace="n", resources="VIEWERS", verb="GET") == {}
+    assert get(api, "/auth", namespace="n", resources="1", verb="0") == {}
     assert api.http.get(f"{V1}/auth", params={"verb": "DANCE"}).status_code == 400
     assert "multi_user" in get(api, "/healthz")
 

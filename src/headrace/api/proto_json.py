@@ -32,6 +32,7 @@ MAX_DEPTH = 100
 """How deep a body may nest; protobuf's own parsers stop there too."""
 
 M = TypeVar("M", bound="Message")
+E = TypeVar("E", bound="ProtoEnum")
 
 
 class Unlike(InvalidInput):
@@ -163,7 +164,7 @@ def _value(kind: Any, value: JsonValue, where: str) -> object:
     if kind == JsonValue:
         return value
     if isinstance(kind, type) and issubclass(kind, ProtoEnum):
-        return _enum(kind, value, where)
+        return enum(kind, value, where)
     if isinstance(kind, type) and issubclass(kind, Message):
         return from_json(kind, value, where)
     origin, inside = get_origin(kind), get_args(kind)
@@ -249,7 +250,8 @@ def read_time(text: str) -> Instant:
     return clock.from_rfc3339(f"{seconds}{(fraction or '')[:7]}{offset}".upper())
 
 
-def _enum(kind: type[ProtoEnum], value: JsonValue, where: str) -> ProtoEnum:
+def enum(kind: type[E], value: JsonValue, where: str) -> E:
+    """The member of that name or number. Raises InvalidInput."""
     if isinstance(value, str) and value in kind.__members__:
         return kind[value]
     if isinstance(value, int) and not isinstance(value, bool) and value in kind.numbers():

@@ -4,6 +4,8 @@ import re
 
 from starlette.requests import Request
 
+from headrace.api import proto_json
+from headrace.api.proto_json import E
 from headrace.base.errors import InvalidInput
 
 
@@ -41,6 +43,12 @@ def number(request: Request, name: str, default: int) -> int:
     if not re.fullmatch(r"[0-9]{1,18}", given):
         raise InvalidInput(f"{given[:40]!r} is not a number", where=name)
     return int(given)
+
+
+def enum(request: Request, name: str, kind: type[E]) -> E:
+    """An enum, by name or number; absent is the member that is numbered 0."""
+    given = text(request, name)
+    return proto_json.enum(kind, int(given or 0) if re.fullmatch("[0-9]{0,9}", given) else given, name)
 
 
 def path(request: Request, name: str) -> str:

@@ -22,9 +22,6 @@ from headrace.store import artifacts, catalog, schedules
 from headrace.store import query as lists
 from headrace.store.db import Tx
 
-_VERBS = ("", "UNASSIGNED_VERB", "GET", "CREATE", "DELETE")
-_RESOURCES = ("", "UNASSIGNED_RESOURCES", "VIEWERS")
-
 
 @dataclass(frozen=True, slots=True)
 class V1(Handlers):
@@ -33,10 +30,8 @@ class V1(Handlers):
 
     async def auth(self, request: Request) -> Response:
         """Whether who asks may: a server without authentication has one user, who may."""
-        for name, known in (("verb", _VERBS), ("resources", _RESOURCES)):
-            if (given := query.text(request, name)) not in known:
-                hint = f"Known are: {', '.join(known[1:])}"
-                raise InvalidInput(f"{given[:40]!r} is not known", where=name, hint=hint)
+        query.enum(request, "verb", wire.Verb)
+        query.enum(request, "resources", wire.Resources)
         return reply(Empty())
 
     async def get_experiment(self, request: Request) -> Response:
@@ -170,13 +165,9 @@ def _latest(tx: Tx, pipeline_id: str) -> PipelineVersion | None:
 
 def _owner(request: Request, *kinds: wire.ResourceType, name: str = "resource_reference_key") -> str:
     """The id of the first of `kinds` that the list is narrowed down to; "" for none, or for another of `kinds`."""
-    kind, owner = query.text(request, f"{name}.type"), query.text(request, f"{name}.id")
-    numbers = {str(number): each.value for number, each in wire.ResourceType.numbers().items()}
-    kind = numbers.get(kind, kind)
-    if not kind or kind == wire.ResourceType.UNKNOWN_RESOURCE_TYPE:
+    kind, owner = query.enum(request, f"{name}.type", wire.ResourceType), query.text(request, f"{name}.id")
+    if kind is wire.ResourceType.UNKNOWN_RESOURCE_TYPE:
         return ""
     if kind not in kinds:
-        raise InvalidInput(
-            f"{kind[:40]!r} does not narrow this list", where=f"{name}.type", hint=f"Give {' or '.join(kinds)}"
-        )
-    return owner if kind == kinds[0] else ""
+        raise InvalidInput(f"{kind} does not narrow this list", where=f"{name}.type", hint=f"Give {' or '.join(kinds)}")
+    return owner if kind is kinds[0] else ""

@@ -31,8 +31,8 @@ def old_routes(services: Services, documents: Documents, runs: Runs) -> list[Api
                 Empty,
                 query=(
                     _NAMESPACE,
-                    choice("resources", "What of", "UNASSIGNED_RESOURCES", "VIEWERS"),
-                    choice("verb", "What for", "UNASSIGNED_VERB", "GET", "CREATE", "DELETE"),
+                    choice("resources", "What of", *wire.Resources),
+                    choice("verb", "What for", *wire.Verb),
                 ),
             ),
         ),

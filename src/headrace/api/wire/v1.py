@@ -21,6 +21,20 @@ class ResourceType(ProtoEnum):
     NAMESPACE = "NAMESPACE"
 
 
+class Resources(ProtoEnum):
+    """What somebody may be asked to be let at."""
+
+    UNASSIGNED_RESOURCES = "UNASSIGNED_RESOURCES"
+    VIEWERS = "VIEWERS"
+
+
+class Verb(ProtoEnum):
+    UNASSIGNED_VERB = "UNASSIGNED_VERB"
+    CREATE = "CREATE"
+    GET = "GET"
+    DELETE = "DELETE"
+
+
 class Relationship(ProtoEnum):
     UNKNOWN_RELATIONSHIP = "UNKNOWN_RELATIONSHIP"
     OWNER = "OWNER"
