@@ -6,10 +6,13 @@ from typing import Any
 import pytest
 import yaml
 from tests.api.conftest import Api, pipeline
-from tests.api.scene import Scene, artifact
+from tests.api.scene import AT, Scene, artifact
 
+from headrace.engine.decision import RunMoved
 from headrace.model.artifact import Bindings
+from headrace.model.event import RunRequested
 from headrace.model.run import Failure
+from headrace.model.state import State
 
 V1 = "/apis/v1beta1"
 COUNT = {"parameters": {"count": 3}}
@@ -21,8 +24,9 @@ def get(api: Api, path: str, **params: Any) -> Any:
     return answer.json()
 
 
-def filtered(op: str, key: str, value: str) -> str:
-    return json.dumps({"predicates": [{"op": op, "key": key, "string_value": value}]})
+def filtered(op: str, key: str, value: str | list[str]) -> str:
+    operand = {"string_value": value} if isinstance(value, str) else {"string_values": {"values": value}}
+    return json.dumps({"predicates": [{"op": op, "key": key, **operand}]})
 
 
 @pytest.fixture
@@ -88,6 +92,34 @@ def test_runs_are_listed_filtered_and_paged(api: Api, scene: Scene) -> None:
     assert get(api, f"/runs/{scene.run_id}")["run"]["storage_state"] == "STORAGESTATE_ARCHIVED"
     refused = api.http.get("/apis/v2beta1/runs", params={"filter": filtered("EQUALS", "name", "x")})
     assert refused.status_code == 400  # there it is `operation`
+
+
+@pytest.mark.parametrize(
+    ("op", "key", "value", "names"),
+    [
+        ("EQUALS", "status", "Failed", ["broken", "stopped"]),
+        ("NOT_EQUALS", "status", "Failed", ["first", "stored"]),
+        ("IN", "status", ["Succeeded", "Running"], ["first"]),
+        ("IN", "state", ["Pending", "failed"], ["broken", "stopped", "stored"]),
+        ("IS_SUBSTRING", "status", "ed", ["broken", "first", "stopped"]),
+        ("EQUALS", "status", "Dancing", []),
+        ("IN", "storage_state", ["STORAGESTATE_ARCHIVED"], ["stored"]),
+        ("EQUALS", "storage_state", "STORAGESTATE_ARCHIVED", ["stored"]),
+        ("NOT_EQUALS", "storage_state", "STORAGESTATE_ARCHIVED", ["broken", "first", "stopped"]),
+    ],
+)
+@pytest.mark.usefixtures("scene")
+def test_runs_are_filtered_by_the_words_that_they_show(
+    api: Api, op: str, key: str, value: str | list[str], names: list[str]
+) -> None:
+    for name, state in (("broken", State.FAILED), ("stopped", State.CANCELED)):
+        ended = Scene(api.run(pipeline(), name, runtime_config=COUNT)["run_id"])
+        api.advance(ended.run_id, *ended.started())
+        api.advance(ended.run_id, [RunRequested(AT)], [RunMoved(AT, state)])
+    stored = api.run(pipeline(), "stored", runtime_config=COUNT)["run_id"]
+    api.post(f"/runs/{stored}:archive")
+    found = get(api, "/runs", filter=filtered(op, key, value))
+    assert sorted(each["name"] for each in found.get("runs", [])) == names
 
 
 def test_the_verbs(api: Api, scene: Scene) -> None:
@@ -192,6 +224,7 @@ def test_who_asks_may(api: Api) -> None:
         ("GET", "/apis/v1beta1/runs?resource_reference_key.type=JOB", 400, 3, "resource_reference_key.type"),
         ("GET", "/apis/v1beta1/runs?filter=%5B1%5D", 400, 3, "filter: an object"),
         ("GET", "/apis/v1beta1/runs?filter=%7B%22predicates%22:%5B1%5D%7D", 400, 3, "filter.predicates[0]"),
+        ("GET", f"/apis/v1beta1/runs?filter={filtered('LESS_THAN', 'status', 'Failed')}", 400, 3, "no order"),
         ("GET", "/apis/v1beta1/runs/nope", 404, 5, "nope"),
         ("GET", "/apis/v1beta1/experiments/nope", 404, 5, "nope"),
         ("GET", "/apis/v1beta1/pipelines/nope", 404, 5, "nope"),

@@ -6,7 +6,7 @@ ended, so that the rest of a request that comes with one may be left out but may
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 from urllib.parse import unquote_plus
@@ -49,11 +49,6 @@ class _Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sort: str
     filter: str
     after: After
-
-
-def asked_v1(request: Request, kind: str) -> Asked:
-    """What the request asks of a list of v1beta1: its filters say `op`, and other words for states."""
-    return asked(request, kind, dialect=_of_v1)
 
 
 def asked(
@@ -134,27 +129,6 @@ def _operand(given: FilterPredicate, where: str) -> str | int | tuple[str, ...] 
     if len(found) != 1:
         raise InvalidInput(f"the predicate has {len(found)} values", where=where, hint="Give one, e.g. string_value")
     return found[0]
-
-
-def _of_v1(found: JsonValue) -> JsonValue:
-    """A filter of v1beta1 as v2beta1 writes it; what is no filter is left as it is, and refused."""
-    if not isinstance(found, Mapping) or not isinstance(given := found.get("predicates"), list):
-        return found
-    return {**found, "predicates": [_predicate_of_v1(each) for each in given]}
-
-
-def _predicate_of_v1(found: JsonValue) -> JsonValue:
-    if not isinstance(found, Mapping):
-        return found
-    spelled = {("operation" if key == "op" else key): value for key, value in found.items()}
-    key = spelled.get("key")
-    for name in ("string_value", "stringValue"):
-        if isinstance(text := spelled.get(name), str):
-            if key == "storage_state":
-                spelled[name] = text.removeprefix("STORAGESTATE_")
-            elif key in ("status", "state"):
-                spelled[name] = {"TERMINATING": "CANCELING", "ERROR": "FAILED"}.get(text.upper(), text.upper())
-    return spelled
 
 
 def _size(given: str) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from headrace.api import listing, query
+from headrace.api import listing_v1, query
 from headrace.api.body import reply
 from headrace.api.convert import v1 as convert
 from headrace.api.documents import Documents
@@ -39,7 +39,7 @@ class V1(Handlers):
         return reply(convert.experiment(await self.read(lambda tx: catalog.get_experiment(tx, experiment_id))))
 
     async def list_experiments(self, request: Request) -> Response:
-        asked, namespace = listing.asked_v1(request, "Experiment"), self.principal(request).namespace
+        asked, namespace = listing_v1.asked(request, "Experiment"), self.principal(request).namespace
         _owner(request, wire.ResourceType.NAMESPACE)
         page = await self.read(lambda tx: lists.list_experiments(tx, namespace, asked.query))
         shown = [convert.experiment(each) for each in page.items]
@@ -59,7 +59,7 @@ class V1(Handlers):
         return reply(await self.read(read))
 
     async def list_runs(self, request: Request) -> Response:
-        asked, namespace = listing.asked_v1(request, "Run"), self.principal(request).namespace
+        asked, namespace = listing_v1.asked(request, "Run"), self.principal(request).namespace
         experiment_id = _owner(request, wire.ResourceType.EXPERIMENT, wire.ResourceType.NAMESPACE)
         page = await self.read(lambda tx: lists.list_runs(tx, namespace, asked.query, experiment_id=experiment_id))
         shown = [convert.run(each) for each in page.items]
@@ -77,7 +77,7 @@ class V1(Handlers):
         return reply(await self.read(read))
 
     async def list_jobs(self, request: Request) -> Response:
-        asked, namespace = listing.asked_v1(request, "RecurringRun"), self.principal(request).namespace
+        asked, namespace = listing_v1.asked(request, "RecurringRun"), self.principal(request).namespace
         experiment_id = _owner(request, wire.ResourceType.EXPERIMENT, wire.ResourceType.NAMESPACE)
         page = await self.read(lambda tx: schedules.list_schedules(tx, namespace, asked.query, experiment_id))
         shown = [convert.job(each) for each in page.items]
@@ -105,7 +105,7 @@ class V1(Handlers):
         return reply(await self.read(lambda tx: self._pipeline(tx, catalog.get_pipeline_by_name(tx, namespace, name))))
 
     async def list_pipelines(self, request: Request) -> Response:
-        asked, namespace = listing.asked_v1(request, "Pipeline"), self.principal(request).namespace
+        asked, namespace = listing_v1.asked(request, "Pipeline"), self.principal(request).namespace
         _owner(request, wire.ResourceType.NAMESPACE)
 
         def read(tx: Tx) -> wire.ListPipelines:
@@ -126,7 +126,7 @@ class V1(Handlers):
 
     async def list_versions(self, request: Request) -> Response:
         """Those of the pipeline that `resource_key` names."""
-        asked = listing.asked_v1(request, "PipelineVersion")
+        asked = listing_v1.asked(request, "PipelineVersion")
         pipeline_id = _owner(request, wire.ResourceType.PIPELINE, name="resource_key")
         if not pipeline_id:
             raise InvalidInput(

@@ -14,7 +14,7 @@ from headrace.model.state import State
 from headrace.spec.plan import Plan
 from headrace.store.views import RunMetric
 
-_STATUS = {
+STATUS = {
     State.PENDING: "Pending",
     State.RUNNING: "Running",
     State.SUCCEEDED: "Succeeded",
@@ -82,7 +82,7 @@ def run(found: Run, *, manifest: str = "", metrics: Sequence[RunMetric] = ()) ->
         created_at=timestamp(found.created_at),
         scheduled_at=timestamp(found.scheduled_at),
         finished_at=timestamp(found.finished_at),
-        status=_STATUS[found.state],
+        status=STATUS[found.state],
         error=error,
         metrics=[
             wire.RunMetric(name=each.name, node_id=each.task_id, number_value=each.value, format=wire.MetricFormat.RAW)
