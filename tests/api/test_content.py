@@ -28,6 +28,8 @@ def scene(api: Api) -> Scene:
         "page": artifact("page", "system.HTML", f"{ROOT}/{HOSTILE}"),
         "table": artifact("table", uri=f"{ROOT}/t.csv"),
         "folder": artifact("folder"),
+        "slashed": artifact("slashed", uri=f"{ROOT}/folder/"),
+        "table-slashed": artifact("table-slashed", uri=f"{ROOT}/t.csv/"),
         "number": artifact("number", "system.Metrics", f"{ROOT}/n", one=1),
         "far": artifact("far", uri="oci://elsewhere/key"),
         "out": artifact("out", uri=f"{ROOT}/../../secret"),
@@ -64,6 +66,20 @@ def test_bytes_are_saved_not_shown(api: Api) -> None:
     )
     assert page.headers["content-disposition"] == f"attachment; {plain}; {starred}"
     assert "x-evil" not in page.headers
+
+
+@pytest.mark.usefixtures("scene")
+def test_a_slash_at_the_end_of_a_uri_says_no_more(api: Api) -> None:
+    assert content(api, "slashed", path="a.txt").content == b"a.txt"
+    for pack in ("zip", "tar"):
+        saved = content(api, "slashed", format=pack).headers["content-disposition"]
+        assert saved == content(api, "folder", format=pack).headers["content-disposition"]
+    key = {"source": "minio", "bucket": "mlpipeline", "key": "v2/t.csv/"}
+    for found in (content(api, "table-slashed"), api.http.get("/artifacts/get", params=key)):
+        assert found.headers["content-type"] == "text/csv; charset=utf-8"
+        assert 'filename="t.csv"' in found.headers["content-disposition"]
+    listed = api.http.get("/api/v1/artifacts/id-of-table-slashed/files").json()
+    assert listed["files"] == [{"path": "t.csv", "size": 4}]
 
 
 @pytest.mark.usefixtures("scene")

@@ -19,6 +19,7 @@ from headrace.api.wire.own import ArtifactFile, ArtifactFiles
 from headrace.api.wire.task import ReadArtifact
 from headrace.base.errors import InvalidInput, NotFound
 from headrace.blobs.pack import PACKS
+from headrace.blobs.uri import name_of, within
 from headrace.model.artifact import Artifact
 from headrace.store import artifacts
 from headrace.store import query as lists
@@ -38,12 +39,11 @@ class Content(Handlers):
         artifact = await self._artifact(request)
         uri, inside, pack = _uri(artifact), query.text(request, "path"), query.text(request, "format")
         if inside:
-            return await download.file(request, self.services.blobs, f"{uri}/{inside}")
+            return await download.file(request, self.services.blobs, within(uri, inside))
         if await asyncio.to_thread(self.services.blobs.is_folder, uri):
             if (pack or "zip") not in PACKS:
                 raise InvalidInput(f"{pack[:40]!r} is no format", where="format", hint=f"Give {' or '.join(PACKS)}")
-            name = uri.rsplit("/", 1)[-1]
-            return await download.folder(request, self.services.blobs, uri, pack or "zip", name)
+            return await download.folder(request, self.services.blobs, uri, pack or "zip")
         if pack:
             raise InvalidInput("the artifact is one file, and is not packed", where="format", hint="Leave it out")
         etag = f'"{artifact.digest}"' if artifact.digest else ""
@@ -58,7 +58,7 @@ class Content(Handlers):
     def _listed(self, uri: str, after: str, size: int) -> ArtifactFiles:
         blobs = self.services.blobs
         if not blobs.is_folder(uri):
-            only = ArtifactFile(path=uri.rsplit("/", 1)[-1], size=blobs.size(uri))
+            only = ArtifactFile(path=name_of(uri), size=blobs.size(uri))
             return ArtifactFiles(folder=False, files=[only])
         found = sorted((each.name, each.size) for each in blobs.entries(uri))
         rest = [each for each in found if each[0] > after]

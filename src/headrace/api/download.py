@@ -17,6 +17,7 @@ from starlette.responses import Response, StreamingResponse
 from headrace.api.ranges import Bytes, respond
 from headrace.blobs.folder import FolderStore
 from headrace.blobs.pack import PACKS
+from headrace.blobs.uri import name_of
 
 CHUNK = 1024 * 1024
 GUARDED = {"Content-Security-Policy": "sandbox; default-src 'none'", "X-Content-Type-Options": "nosniff"}
@@ -53,7 +54,7 @@ async def file(request: Request, blobs: FolderStore, uri: str, *, etag: str = ""
     size = await asyncio.to_thread(_size, blobs, uri)
     if most is not None:
         size = min(size, most)
-    name = uri.rsplit("/", 1)[-1]
+    name = name_of(uri)
 
     async def read(start: int, end: int) -> AsyncIterator[bytes]:
         with blobs.open(uri) as reading:
@@ -66,11 +67,11 @@ async def file(request: Request, blobs: FolderStore, uri: str, *, etag: str = ""
     return respond(request, Bytes(size, safe_type(name), headers(name), etag), read)
 
 
-async def folder(request: Request, blobs: FolderStore, uri: str, pack: str, name: str) -> Response:
+async def folder(request: Request, blobs: FolderStore, uri: str, pack: str) -> Response:
     """All that the folder at the uri holds, packed as it is sent. Raises NotFound."""
     packing = PACKS[pack]
     entries = await asyncio.to_thread(lambda: list(blobs.entries(uri)))
-    told = {**headers(f"{name}.{pack}"), "Cache-Control": "no-store"}
+    told = {**headers(f"{name_of(uri)}.{pack}"), "Cache-Control": "no-store"}
     if request.method == "HEAD":
         return Response(headers=told, media_type=packing.media_type)
     return StreamingResponse(_drained(packing.stream(entries)), headers=told, media_type=packing.media_type)

@@ -51,6 +51,16 @@ def parse(uri: str) -> Location:
     return Location(scheme, bucket, names)
 
 
+def name_of(uri: str) -> str:
+    """What the object is called: the last part of its key. Raises InvalidInput."""
+    return parse(uri).names[-1]
+
+
+def within(uri: str, path: str) -> str:
+    """The uri of what is at the path in the folder at `uri`."""
+    return f"{uri.removesuffix('/')}/{path}"
+
+
 def _check_name(name: str, uri: str) -> None:
     """Raises InvalidInput for a part of a key that cannot be a file's name, or is more than one."""
     if not name:
