@@ -15,7 +15,7 @@ from headrace.model.artifact import Bindings
 
 HOSTILE = 'we"ird\r\nX-Evil: 1;é#?.html'
 ROOT = "minio://mlpipeline/v2"
-FILES = ("a.txt", "deep/b <b>.html", "deep/er/é#?%2e")
+FILES = ("a.txt", "deep/b <b>.html", "deep/er/é#?%2e", "t.csv.gz")
 
 
 @pytest.fixture
@@ -29,6 +29,7 @@ def scene(api: Api) -> Scene:
         "table": artifact("table", uri=f"{ROOT}/t.csv"),
         "folder": artifact("folder"),
         "slashed": artifact("slashed", uri=f"{ROOT}/folder/"),
+        "gzipped": artifact("gzipped", uri=f"{ROOT}/folder/t.csv.gz"),
         "table-slashed": artifact("table-slashed", uri=f"{ROOT}/t.csv/"),
         "number": artifact("number", "system.Metrics", f"{ROOT}/n", one=1),
         "far": artifact("far", uri="oci://elsewhere/key"),
@@ -55,6 +56,7 @@ def test_bytes_are_saved_not_shown(api: Api) -> None:
     assert model.content == b"weights" * 1_000_000
     assert model.headers["content-type"] == "application/octet-stream"
     assert content(api, "table").headers["content-type"] == "text/csv; charset=utf-8"
+    assert content(api, "gzipped").headers["content-type"] == "application/octet-stream"
     page = content(api, "page")
     assert page.content == b"<script>"
     assert page.headers["content-type"] == "application/octet-stream"
@@ -108,8 +110,9 @@ def test_a_part_that_is_not_there_is_refused(api: Api) -> None:
         refused = content(api, "model", {"Range": asked})
         assert (refused.status_code, refused.headers["content-range"]) == (416, "bytes */7000000")
         assert set(refused.json()) == {"error_message", "error_details"}
-    head = api.http.head("/api/v1/artifacts/id-of-model/content")
-    assert (head.status_code, head.headers["content-length"], head.content) == (200, "7000000", b"")
+    for asked in ("", "bytes=0-9", "bytes=7000000-"):
+        head = api.http.head("/api/v1/artifacts/id-of-model/content", headers={"Range": asked})
+        assert (head.status_code, head.headers["content-length"], head.content) == (200, "7000000", b"")
 
 
 def test_the_digest_is_the_etag(api: Api) -> None:
@@ -143,13 +146,15 @@ def test_a_folder_is_packed_or_listed_or_read_file_by_file(api: Api) -> None:
         assert content(api, "folder", path=name).content == name.encode()
     listed = api.http.get("/api/v1/artifacts/id-of-folder/files").json()
     files = [{"path": name, "size": len(name.encode())} for name in sorted(FILES)]
-    assert listed == {"folder": True, "files": files, "total_size": 3}
+    assert listed == {"folder": True, "files": files, "total_size": 4}
     first = api.http.get("/api/v1/artifacts/id-of-folder/files", params={"page_size": 2}).json()
     rest = api.http.get("/api/v1/artifacts/id-of-folder/files", params={"page_token": first["next_page_token"]}).json()
     assert first["files"] + rest["files"] == files
     one = api.http.get("/api/v1/artifacts/id-of-model/files").json()
     assert one == {"folder": False, "files": [{"path": "model", "size": 7_000_000}]}
-    assert api.http.head("/api/v1/artifacts/id-of-folder/content").status_code == 200
+    told = api.http.head("/api/v1/artifacts/id-of-folder/content")
+    assert (told.status_code, told.headers["content-type"], told.content) == (200, "application/zip", b"")
+    assert "content-length" not in told.headers  # nobody knows before it is packed
 
 
 @pytest.mark.usefixtures("scene")

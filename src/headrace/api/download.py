@@ -43,8 +43,8 @@ def headers(name: str) -> dict[str, str]:
 
 def safe_type(name: str) -> str:
     """The content type that the name suggests, where a browser that shows it runs nothing."""
-    kind = mimetypes.guess_type(name)[0]
-    if kind is None or kind not in _AS_THEY_ARE:
+    kind, packed_by = mimetypes.guess_type(name)
+    if kind is None or kind not in _AS_THEY_ARE or packed_by is not None:
         return "application/octet-stream"
     return f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
 
@@ -72,9 +72,8 @@ async def folder(request: Request, blobs: FolderStore, uri: str, pack: str) -> R
     packing = PACKS[pack]
     entries = await asyncio.to_thread(lambda: list(blobs.entries(uri)))
     told = {**headers(f"{name_of(uri)}.{pack}"), "Cache-Control": "no-store"}
-    if request.method == "HEAD":
-        return Response(headers=told, media_type=packing.media_type)
-    return StreamingResponse(_drained(packing.stream(entries)), headers=told, media_type=packing.media_type)
+    pieces = iter(()) if request.method == "HEAD" else packing.stream(entries)
+    return StreamingResponse(_drained(pieces), headers=told, media_type=packing.media_type)
 
 
 async def _drained(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:

@@ -45,10 +45,10 @@ def respond(request: Request, told: Bytes, read: Read) -> Response:
 
 
 def _asked(request: Request, told: Bytes) -> tuple[int, int] | None:
-    """The one range that is asked for, empty where there are no such bytes; None for all of it."""
+    """The one range that is asked for, empty where there are no such bytes; None for all of it. Only GET has them."""
     only_if = request.headers.get("if-range")
     match = re.fullmatch(r"bytes=\s*([0-9]{0,18})-([0-9]{0,18})\s*", request.headers.get("range", ""))
-    if match is None or (only_if is not None and only_if != told.etag):
+    if request.method != "GET" or match is None or (only_if is not None and only_if != told.etag):
         return None
     first, last = match.groups()
     if first:
