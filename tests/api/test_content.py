@@ -196,6 +196,20 @@ def test_old_clients_read_base64(api: Api, scene: Scene) -> None:
     assert (large.status_code, "/content" in large.text) == (400, True)
 
 
+def test_old_clients_read_what_others_posted(api: Api, scene: Scene) -> None:
+    posted = api.post(f"/runs/{scene.run_id}/tasks", {"name": "t"})["task_id"]
+    given = {"name": "x", "type": "Dataset", "uri": f"{ROOT}/t.csv"}
+    for task_id in (posted, scene.task_id()):
+        where = {"run_id": scene.run_id, "task_id": task_id, "producer_key": "extra"}
+        made = api.post("/artifacts", {"artifact": given, **where})
+        used = {"run_id": scene.run_id, "task_id": task_id, "key": "in", "type": "COMPONENT_INPUT"}
+        api.post("/artifact_tasks", {**used, "artifact_id": made["artifact_id"]})
+        found = api.get(f"/runs/{scene.run_id}/nodes/{task_id}/artifacts/extra:read")
+        assert base64.b64decode(found["data"]) == b"a,b\n"
+        refused = api.http.get(f"{V2}/runs/{scene.run_id}/nodes/{task_id}/artifacts/in:read")
+        assert (refused.status_code, "extra" in refused.json()["message"]) == (404, True)
+
+
 @pytest.mark.usefixtures("scene")
 def test_the_front_end_reads_by_bucket_and_key(api: Api) -> None:
     where = {"source": "minio", "bucket": "mlpipeline", "key": "v2/t.csv", "namespace": "", "providerInfo": "{}"}

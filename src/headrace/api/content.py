@@ -24,6 +24,7 @@ from headrace.model.artifact import Artifact
 from headrace.store import artifacts
 from headrace.store import query as lists
 from headrace.store.db import Tx
+from headrace.store.posted import links_of
 
 MAX_BASE64 = 32 * 1024 * 1024
 FILES = 1000
@@ -102,11 +103,15 @@ class Content(Handlers):
 
 
 def _made(tx: Tx, run_id: str, node: str, name: str) -> Artifact:
-    """What the task gave under that name. Raises NotFound."""
-    made = find_node(lists.get_tasks(tx, run_id), node)[0].outputs.artifacts
-    if not made.get(name):
+    """What the task gave under that name, or a client linked to it as if it had. Raises NotFound."""
+    run = lists.get_run(tx, run_id)
+    task, _ = find_node(lists.get_tasks(tx, run_id), node)
+    links = links_of(tx, run.key).get(task.task_id, ())
+    made = {key: bound[0] for key, bound in task.outputs.artifacts.items() if bound}
+    made |= {link.key: link.artifact for link in reversed(links) if link.origin.type.is_output}
+    if name not in made:
         raise NotFound(f"the task gave no artifact {name[:100]!r}", where=node[:200], hint=f"It gave: {list(made)}")
-    return made[name][0]
+    return made[name]
 
 
 def _uri(artifact: Artifact) -> str:
