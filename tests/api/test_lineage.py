@@ -112,6 +112,21 @@ def test_artifacts_are_sorted_by_the_type_that_they_show(api: Api) -> None:
     assert [each["type"] for each in found] == ["Model", "Metric", "Metric", "HTML", "Artifact"]
 
 
+def test_all_that_is_at_one_uri_is_one_page(api: Api, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("headrace.api.artifacts.AT_ONCE", 2)
+    names = [f"a{number}" for number in range(5)]
+    for name in names:
+        same = {"name": name, "type": "Model", "uri": "s3://there/it"}
+        where = {"run_id": scene.run_id, "task_id": scene.task_id(), "producer_key": name}
+        api.post("/artifacts", {"artifact": same, **where})
+    at_it = {"operation": "EQUALS", "key": "uri", "string_value": "s3://there/it"}
+    asked = {"filter": json.dumps({"predicates": [at_it]}), "page_size": 1}
+    for sort_by, wanted in (("created_at asc", names), ("name desc", names[::-1])):
+        page = api.get("/artifacts", sort_by=sort_by, **asked)
+        assert [each["name"] for each in page["artifacts"]] == wanted
+        assert (page["total_size"], "next_page_token" in page) == (5, False)
+
+
 def test_links_say_who_made_and_used_what(api: Api, scene: Scene) -> None:
     page = api.get("/artifact_tasks", artifact_ids="id-of-model", sort_by="id asc")
     assert page["total_size"] == 2  # the step, and the run's own DAG
@@ -142,6 +157,12 @@ def test_tasks_are_sorted_and_paged_by_every_key(api: Api, scene: Scene, key: st
         more = {"page_size": 1, "page_token": first["next_page_token"]}
         rest = api.get(f"/runs/{scene.run_id}/tasks", **more)
         assert {each["name"] for each in first["tasks"] + rest["tasks"]} == {"root", "say"}
+
+
+@pytest.mark.parametrize("order", ["nothing", "nothing desc", "name sideways", "name desc now"])
+def test_a_sorting_that_tasks_do_not_have_is_refused_by_its_name(api: Api, scene: Scene, order: str) -> None:
+    refused = api.http.get(f"{V2}/runs/{scene.run_id}/tasks", params={"order_by": order})
+    assert (refused.status_code, refused.json()["message"].partition(":")[0]) == (400, "order_by")
 
 
 @pytest.mark.parametrize(

@@ -11,22 +11,21 @@ from headrace.api.body import reply
 from headrace.api.convert import artifacts as convert
 from headrace.api.handlers import Handlers
 from headrace.api.wire import task as wire
-from headrace.model.listing import ListQuery, Operation, Predicate
+from headrace.model.listing import ListQuery, Operation, Page, Predicate
 from headrace.store import artifacts as lists
+from headrace.store.db import Tx
 from headrace.store.views import ArtifactRecord
 
-MAX_OF_URI = 1000
-"""How many artifacts of one uri a page holds."""
+AT_ONCE = 1000
+"""How many artifacts of one uri are read at a time."""
 
 
 class Artifacts(Handlers):
     async def list(self, request: Request) -> Response:
         """Of metrics artifacts the numbers, each by itself."""
         asked, namespace = listing.asked(request, "Artifact"), self.principal(request).namespace
-        wanted = asked.query
-        if _is_one_uri(wanted.predicates):
-            wanted = replace(wanted, size=MAX_OF_URI)
-        page = await self.read(lambda tx: lists.list_artifacts(tx, namespace, wanted))
+        listed = _all if _is_one_uri(asked.query.predicates) else lists.list_artifacts
+        page = await self.read(lambda tx: listed(tx, namespace, asked.query))
         return reply(
             wire.ListArtifacts(
                 artifacts=[convert.artifact(each.artifact, each.namespace) for each in page.items],
@@ -65,6 +64,16 @@ class Artifacts(Handlers):
 def _is_one_uri(predicates: Sequence[Predicate]) -> bool:
     """The filter asks for what is at one uri: KFP answers that with all of it, on one page."""
     return len(predicates) == 1 and (predicates[0].key, predicates[0].operation) == ("uri", Operation.EQUALS)
+
+
+def _all(tx: Tx, namespace: str, query: ListQuery) -> Page[ArtifactRecord]:
+    """All that the query finds, on one page."""
+    page = lists.list_artifacts(tx, namespace, replace(query, size=AT_ONCE))
+    found = [*page.items]
+    while page.next is not None:
+        page = lists.list_artifacts(tx, namespace, replace(query, size=AT_ONCE, after=page.next))
+        found += page.items
+    return Page(tuple(found), page.total, None)
 
 
 def _with_type(asked: ListQuery, kind: wire.IOType) -> ListQuery:

@@ -62,7 +62,7 @@ def asked(
     """What the request asks of the list of `kind`. `sort` is the parameter that sorts; `dialect` makes a filter of
     v2beta1 of the filter. Raises InvalidInput."""
     size = min(_size(text(request, "page_size")), max_size)
-    sort_by, filter_by = _normal_sort(text(request, sort), kind), text(request, "filter")
+    sort_by, filter_by = _normal_sort(text(request, sort), kind, sort), text(request, "filter")
     after: After | None = None
     if token := text(request, "page_token"):
         page = _unpack(token, kind)
@@ -143,7 +143,7 @@ def _size(given: str) -> int:
     return min(size, MAX_SIZE) or DEFAULT_SIZE
 
 
-def _normal_sort(given: str, kind: str) -> str:
+def _normal_sort(given: str, kind: str, name: str) -> str:
     """`field asc` or `field desc`. Case tells fields apart only where they end in a name: of a metric, of a tag."""
     match given.split():
         case []:
@@ -153,7 +153,7 @@ def _normal_sort(given: str, kind: str) -> str:
         case [field, direction] if direction.lower() in ("asc", "desc"):
             return f"{_field(field)} {direction.lower()}"
     raise InvalidInput(
-        f'Invalid sorting field: "{given[:80]}" on listable type {kind}', where="sort_by", hint='Write "field desc"'
+        f'Invalid sorting field: "{given[:80]}" on listable type {kind}', where=name, hint='Write "field desc"'
     )
 
 
@@ -176,7 +176,7 @@ def _unpack(token: str, kind: str) -> _Token:
         page = msgspec.json.decode(base64.b64decode(token, altchars=b"-_", validate=True), type=_Token)
     except (binascii.Error, msgspec.DecodeError, ValueError, RecursionError) as error:
         raise InvalidInput("the page_token is damaged", where="page_token", hint="Start again without one") from error
-    if page.sort != _normal_sort(page.sort, kind):
+    if page.sort != _normal_sort(page.sort, kind, "page_token"):
         raise InvalidInput("the page_token is damaged", where="page_token", hint="Start again without one")
     if page.kind != kind:
         raise InvalidInput(f"the page_token is of a list of {page.kind}, not of {kind}", where="page_token")
