@@ -7,7 +7,11 @@ delivery is due again then. So each arrives once or more, with the same id.
 import asyncio
 import contextlib
 import logging
+from collections import Counter
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 
 from headrace.base.clock import SECOND, Clock, Instant
 from headrace.base.egress import Egress, Rules
@@ -21,7 +25,11 @@ from headrace.store.db import Database, Tx
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 8
+AT_ONCE = 32
+EACH = 2
+"""So many of them a webhook may have: one whose receiver hangs does not hold up the others."""
+LOOKED_AT = 2 * AT_ONCE
+"""So many due deliveries are read at once: more than are being sent."""
 TIMEOUT_SECONDS = 10.0
 TAKEN_SECONDS = 60
 """After so long a delivery that was taken is due again: longer than any try."""
@@ -74,14 +82,15 @@ def build_sender(settings: Settings, clock: Clock) -> Sender:
 
 
 class Notifier:
-    """Lives on the event loop."""
+    """Lives on the event loop. Sends in threads of its own, so that receivers that hang hold up nothing else."""
 
-    def __init__(self, database: Database, sender: Sender, clock: Clock) -> None:
+    def __init__(self, database: Database, send: Callable[[Webhook, Delivery], str], clock: Clock) -> None:
         self._database = database
-        self._sender = sender
+        self._send = send
         self._clock = clock
         self._news = asyncio.Event()
-        self._sending: dict[str, asyncio.Task[None]] = {}
+        self._threads = ThreadPoolExecutor(AT_ONCE, "webhooks")
+        self._sending: dict[tuple[str, str], asyncio.Task[None]] = {}  # by the ids of webhook and delivery
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -94,26 +103,32 @@ class Notifier:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     def wake(self) -> None:
         """There may be a new delivery. Called after the commit."""
         self._news.set()
 
     async def turn(self) -> Instant:
-        """Begin to send what is due, AT_ONCE at a time; gives when the next is due, 0 for none."""
-        room, now = AT_ONCE - len(self._sending), self._clock.now()
-        if room <= 0:
-            return Instant(0)  # The end of any of them is news.
+        """Begin to send what is due, AT_ONCE at a time, EACH of a webhook; gives when the next is due, 0 for none."""
+        while len(self._sending) < AT_ONCE:
+            look = partial(_look, now=self._clock.now(), full=self._full())
+            found, soonest = await asyncio.to_thread(self._database.read, look)
+            for delivery, webhook in found:
+                self._begin(delivery, webhook)
+            if len(found) < LOOKED_AT:
+                return soonest
+        return Instant(0)  # The end of any of them is news.
 
-        def look(tx: Tx) -> tuple[list[tuple[Delivery, Webhook]], Instant]:
-            return webhooks.due(tx, now, 2 * AT_ONCE), webhooks.soonest(tx, now)
+    def _full(self) -> list[str]:
+        """The webhooks of which no more is to be sent for now."""
+        return [each for each, count in Counter(webhook_id for webhook_id, _ in self._sending).items() if count >= EACH]
 
-        found, soonest = await asyncio.to_thread(self._database.read, look)
-        fresh = [each for each in found if each[0].delivery_id not in self._sending]
-        for delivery, webhook in fresh[:room]:
-            task = asyncio.get_running_loop().create_task(self._deliver(delivery, webhook))
-            self._sending[delivery.delivery_id] = task
-        return soonest
+    def _begin(self, delivery: Delivery, webhook: Webhook) -> None:
+        """Send it, unless that has begun or there is no room."""
+        key = webhook.webhook_id, delivery.delivery_id
+        if key not in self._sending and len(self._sending) < AT_ONCE and webhook.webhook_id not in self._full():
+            self._sending[key] = asyncio.get_running_loop().create_task(self._deliver(delivery, webhook))
 
     async def idle(self) -> None:
         """Until nothing is being sent."""
@@ -133,13 +148,14 @@ class Notifier:
         except HeadraceError as error:
             log.warning("delivery %s will be tried again: %s", delivery.delivery_id, error)
         finally:
-            del self._sending[delivery.delivery_id]
+            del self._sending[webhook.webhook_id, delivery.delivery_id]
             self._news.set()
 
     async def _try(self, delivery: Delivery, webhook: Webhook) -> Delivery:
         """The delivery as the try leaves it."""
         try:
-            answer = await asyncio.to_thread(self._sender, webhook, delivery)
+            loop = asyncio.get_running_loop()
+            answer = await loop.run_in_executor(self._threads, self._send, webhook, delivery)
         except InvalidInput as error:
             return self._over(delivery, DeliveryState.FAILED, str(error))
         except HeadraceError as error:
@@ -190,6 +206,11 @@ class Notifier:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(left, CLOCK_SECONDS) if until else left):
                     await self._news.wait()
+
+
+def _look(tx: Tx, now: Instant, full: Collection[str]) -> tuple[list[tuple[Delivery, Webhook]], Instant]:
+    """What is due of other webhooks than the full ones, and when the next delivery is."""
+    return webhooks.due(tx, now, LOOKED_AT, full), webhooks.soonest(tx, now)
 
 
 def delay(attempts: int) -> int:

@@ -4,7 +4,7 @@ A delivery is written in the transaction that brings its run to the state, so no
 due time into the future first, so one server tries it at a time, and another does where that one is gone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -105,9 +105,10 @@ def again(tx: Connection, delivery: Delivery, now: Instant) -> Delivery:
     return fresh
 
 
-def due(tx: Connection, now: Instant, limit: int) -> list[tuple[Delivery, Webhook]]:
-    """The deliveries that are due, the longest due first, with their webhooks."""
-    found = select(t.deliveries).where(_WAITING, _OWNED, _D.due_at <= now).order_by(_D.due_at, _D.delivery_id)
+def due(tx: Connection, now: Instant, limit: int, full: Collection[str] = ()) -> list[tuple[Delivery, Webhook]]:
+    """The deliveries that are due, the longest due first, with their webhooks; none of those that are full."""
+    which = _WAITING, _OWNED, _D.due_at <= now, _D.webhook_id.not_in(full)
+    found = select(t.deliveries).where(*which).order_by(_D.due_at, _D.delivery_id)
     waiting = [_delivery(row) for row in tx.execute(found.limit(limit))]
     if not waiting:
         return []

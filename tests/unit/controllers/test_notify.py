@@ -1,5 +1,6 @@
 """Deliveries: signed, tried again, given up, kept from inner addresses; what Slack and mail servers get."""
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -11,6 +12,7 @@ from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
+from tests.harness import PATIENCE
 from tests.receiver import Receiver
 
 from headrace.base.clock import SECOND, Instant
@@ -18,12 +20,12 @@ from headrace.base.errors import InvalidInput
 from headrace.base.settings import Settings
 from headrace.controllers import notices
 from headrace.controllers.mail import mail_server
-from headrace.controllers.notify import GIVE_UP_SECONDS, Notifier, build_sender, delay
+from headrace.controllers.notify import EACH, GIVE_UP_SECONDS, LOOKED_AT, Notifier, build_sender, delay
 from headrace.model.run import Failure
 from headrace.model.state import State
 from headrace.model.webhook import Delivery, DeliveryState, Notice, Scope, Template, Webhook
 from headrace.store import webhooks
-from headrace.store.db import Database
+from headrace.store.db import Database, Tx
 from headrace.testing.clock import FakeClock
 
 pytestmark = pytest.mark.anyio
@@ -100,6 +102,38 @@ async def test_a_dead_receiver_is_waited_for_and_given_up_after_a_day(database: 
         pass
     assert done.state is DeliveryState.FAILED
     assert GIVE_UP_SECONDS - 3600 <= (clock.now() - begun) / SECOND <= GIVE_UP_SECONDS
+
+
+async def test_a_receiver_that_hangs_holds_up_its_own_webhook_alone(database: Database) -> None:
+    answering, begun = threading.Event(), threading.Semaphore(0)
+
+    def send(webhook: Webhook, _delivery: Delivery) -> str:
+        if webhook.webhook_id == "hangs":
+            begun.release()
+            answering.wait()
+        return "200"
+
+    def add(tx: Tx, webhook_id: str, count: int, due: Instant) -> None:
+        webhooks.create(tx, replace(HOOK, webhook_id=webhook_id))
+        for number in range(count):
+            name = f"{webhook_id}-{number}"
+            webhooks.post(tx, replace(DELIVERY, webhook_id=webhook_id, delivery_id=name, due_at=due))
+
+    notifier = Notifier(database, send, FakeClock(NOW))
+    database.submit(lambda tx: add(tx, "hangs", LOOKED_AT, Instant(NOW - 1))).result()
+    database.submit(lambda tx: add(tx, "fine", 1, NOW)).result()
+    try:
+        await notifier.turn()
+        while not database.read(lambda tx: webhooks.delivery(tx, "fine", "fine-0").answer):
+            await asyncio.sleep(0)
+        for _ in range(EACH):
+            assert await asyncio.to_thread(begun.acquire, timeout=PATIENCE)
+        await notifier.turn()
+        tries = [each.attempts for each in database.read(lambda tx: webhooks.deliveries(tx, "hangs"))]
+        assert sum(tries) == EACH
+    finally:
+        answering.set()
+        await notifier.stop()
 
 
 @pytest.mark.parametrize("url", ["https://127.0.0.1/", "https://169.254.169.254/", "https://[::1]/", "http://1.1.1.1/"])
