@@ -81,3 +81,20 @@ def test_many_are_placed_in_parts(database: Database) -> None:
     assert do(database, changes.place)
     assert not do(database, changes.place)
     assert database.read(changes.last_place) == changes.MOST + 1
+
+
+def test_the_changes_of_a_run_are_in_their_order_whatever_the_clocks_of_its_servers_say(
+    database: Database, url: str, clock: FakeClock
+) -> None:
+    other = Database.open(url, clock) if database.shared else database
+    try:
+        run = make_run(other, a_run("r", at=3_600))
+        move(database, run, 0, State.RUNNING, at=3_601)
+        move(other, run, 1, State.CANCELING, at=9)
+        move(database, run, 2, State.CANCELED, at=7)
+        do(database, changes.place)
+        states = ("PENDING", "RUNNING", "CANCELING", "CANCELED")
+        assert listed(database)[0] == [f"{place} r {state}" for place, state in enumerate(states, start=1)]
+    finally:
+        if other is not database:
+            other.close()

@@ -2,13 +2,15 @@
 
 A change is written in the transaction that makes it, without a place: transactions of several servers commit in another
 order than they draw numbers in, so a number that is drawn there is no cursor. `place` gives the committed ones their
-places, one caller at a time, so whoever has read up to a place has missed nothing before it. Changes go with their run.
+places, one caller at a time, so whoever has read up to a place has missed nothing before it. The keys of one run's
+changes ascend, whatever the clocks say and whichever servers wrote them; places keep their order. Changes go with their
+run.
 """
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, select, update
 
 from headrace.base.clock import Instant
 from headrace.engine.decision import Change, RunMoved
@@ -25,8 +27,9 @@ MOST = 1_000
 
 _C = t.run_changes.c
 _ADD = insert(t.run_changes)
-_WAITING = select(_C.change_key).where(_C.place == 0).order_by(_C.at, _C.change_key).limit(MOST)
+_WAITING = select(_C.change_key).where(_C.place == 0).order_by(_C.change_key).limit(MOST)
 _ANY_WAITING = select(_C.change_key).where(_C.place == 0).limit(1)
+_LAST = select(func.max(_C.change_key)).where(_C.run_key == bindparam("run"))
 _PLACE = update(t.run_changes).where(_C.change_key == bindparam("which")).values(place=bindparam("at_place"))
 _TURN = select(t.sequences.c.next).where(t.sequences.c.name == keys.SEQUENCE).with_for_update()
 _NEXT = select(t.sequences.c.next).where(t.sequences.c.name == SEQUENCE)
@@ -60,12 +63,15 @@ def record(tx: Connection, run: Run, changes: Sequence[Change]) -> None:
     """The states that these changes bring the run to, if any."""
     moves = [StateChange(each.at, each.state, each.failure) for each in changes if isinstance(each, RunMoved)]
     if moves:
-        add(tx, run, moves)
+        add(tx, run, moves, after=tx.execute(_LAST, {"run": run.key}).scalar() or 0)
 
 
-def add(tx: Connection, run: Run, moves: Sequence[StateChange]) -> None:
-    """The states that the run goes through, in order; and the deliveries to whoever wants to be told."""
-    taken = keys.take(tx, len(moves))
+def add(tx: Connection, run: Run, moves: Sequence[StateChange], after: int = 0) -> None:
+    """The states that the run goes through, in order; and the deliveries to whoever wants to be told.
+
+    `after` is the key of the run's last change: another server may have drawn it, from a block above ours.
+    """
+    taken = keys.take(tx, len(moves), after)
     rows = [
         {
             "change_key": key,

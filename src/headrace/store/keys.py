@@ -34,9 +34,9 @@ class Keys:
         """A new block should be drawn before the next transaction."""
         return self._end - self._next < LOW
 
-    def take(self, tx: Connection, count: int) -> range:
-        """`count` keys in a row."""
-        if self._end - self._next < count:
+    def take(self, tx: Connection, count: int, after: int) -> range:
+        """`count` keys in a row, all above the key `after`."""
+        if self._end - self._next < count or self._next <= after:
             self.draw(tx, max(count, BLOCK))
         taken = range(self._next, self._next + count)
         self._next = taken.stop
@@ -60,12 +60,12 @@ class Keys:
             self._uncommitted = False
 
 
-def take(tx: Connection, count: int) -> range:
-    """`count` keys for the rows of a unit. Raises TypeError where `tx` is not the writer's."""
+def take(tx: Connection, count: int, after: int = 0) -> range:
+    """`count` keys for the rows of a unit, above another key. Raises TypeError where `tx` is not the writer's."""
     keys = tx.info.get(INFO)
     if not isinstance(keys, Keys):
         raise TypeError("keys are drawn in the writer's transactions only: use Database.submit")
-    return keys.take(tx, count)
+    return keys.take(tx, count, after)
 
 
 def begin_sequence(tx: Connection) -> None:
