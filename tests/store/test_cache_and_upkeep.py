@@ -82,7 +82,7 @@ def test_a_run_of_an_archived_experiment_stays_archived(database: Database) -> N
         do(database, lambda tx: upkeep.unarchive_run(tx, run.run_id))
 
 
-def test_a_deleted_run_leaves_its_artifacts_only(database: Database) -> None:
+def test_a_deleted_run_leaves_its_artifacts_and_a_folder_to_be_removed(database: Database) -> None:
     task = execute(database, "r", State.SUCCEEDED, 10)
     run = database.read(lambda tx: query.get_run(tx, a_run("r").run_id))
     attempt = an_attempt(run, "root.t")
@@ -95,7 +95,7 @@ def test_a_deleted_run_leaves_its_artifacts_only(database: Database) -> None:
         for table in tables.metadata.sorted_tables
         if database.read(lambda tx, table=table: tx.execute(select(table).limit(1)).first())
     }
-    assert left == {"plans", "artifacts", "sequences", "schema_version"}
+    assert left == {"plans", "artifacts", "removals", "sequences", "schema_version"}
     assert database.read(lambda tx: cache.find_cached(tx, "", "f")) is None
     artifact = OUTPUTS.artifacts["d"][0]
     assert database.read(lambda tx: artifacts.get_artifact(tx, artifact.artifact_id)).task_id == task

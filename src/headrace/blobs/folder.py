@@ -11,7 +11,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,7 +21,7 @@ from headrace.base.home import BUCKETS, buckets
 from headrace.blobs import seal
 from headrace.blobs.pack import Entry
 from headrace.blobs.seal import Sealed
-from headrace.blobs.uri import parse, scheme_of
+from headrace.blobs.uri import lies_in, parse, scheme_of, within
 from headrace.model.artifact import Artifact
 
 INCOMING = ".incoming"
@@ -99,11 +99,26 @@ class FolderStore:
                 if name and stat.S_ISREG(status.st_mode):
                     yield Entry(os.fsdecode(name), path, status.st_size)
 
+    def besides(self, uri: str, kept: Collection[str]) -> list[str]:
+        """What there is of an object besides what is kept: it, nothing, or parts of a folder that hold none of it."""
+        path = self.local_path(uri)
+        self._inside(path.parent, uri)
+        if any(lies_in(uri, each) for each in kept):
+            return []
+        inside = [each for each in kept if lies_in(each, uri)]
+        with _told(uri):
+            if not inside or path.is_symlink() or not path.is_dir():
+                return [uri] if os.path.lexists(path) else []
+            names = sorted(each.name for each in path.iterdir())
+        return [part for name in names for part in self.besides(within(uri, name), inside)]
+
     def delete(self, uri: str) -> None:
         """Remove the file, or the folder with all in it, sealed or not. Nothing is done where there is none."""
         path = self.local_path(uri)
         self._inside(path.parent, uri)
         with _told(uri):
+            if os.path.lexists(path):
+                seal.allow(path.parent)  # it may be a part of a folder that was sealed
             if path.is_dir() and not path.is_symlink():
                 seal.unseal(path)
                 shutil.rmtree(path)

@@ -99,11 +99,18 @@ def walk(path: Path) -> Iterator[tuple[Path, bytes, os.stat_result]]:
 
 def unseal(path: Path) -> None:
     """Let the folder and those in it be written again, so that they can be removed, whatever else is in them."""
-    path.chmod(stat.S_IMODE(path.stat().st_mode) | stat.S_IRWXU)
+    allow(path)
     for parent, folders, _ in os.walk(path):
         for folder in (Path(parent, name) for name in folders):
             if not folder.is_symlink():
-                folder.chmod(stat.S_IMODE(folder.stat().st_mode) | stat.S_IRWXU)
+                allow(folder)
+
+
+def allow(folder: Path) -> None:
+    """Let the folder itself be written again."""
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    if mode & stat.S_IRWXU != stat.S_IRWXU:
+        folder.chmod(mode | stat.S_IRWXU)
 
 
 def _walk(path: Path) -> Iterator[_Entry]:

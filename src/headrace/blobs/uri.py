@@ -5,6 +5,7 @@ of a bucket, or could not be a file's name, is refused, so that every location i
 the end is how many write a folder, and says no more.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from headrace.base.errors import InvalidInput
@@ -59,6 +60,20 @@ def name_of(uri: str) -> str:
 def within(uri: str, path: str) -> str:
     """The uri of what is at the path in the folder at `uri`."""
     return f"{uri.removesuffix('/')}/{path}"
+
+
+def lies_in(uri: str, folder: str) -> bool:
+    """The uri names the same as the other one, or something in it."""
+    return f"{uri.removesuffix('/')}/".startswith(f"{folder.removesuffix('/')}/")
+
+
+def outermost(uris: Collection[str]) -> list[str]:
+    """Those that do not lie in another one."""
+    found: list[str] = []
+    for uri in sorted(uris, key=lambda uri: uri.removesuffix("/").split("/")):
+        if not found or not lies_in(uri, found[-1]):
+            found.append(uri)
+    return found
 
 
 def _check_name(name: str, uri: str) -> None:

@@ -20,6 +20,7 @@ from headrace.base.errors import HeadraceError, InvalidInput, NotFound
 from headrace.base.home import Home
 from headrace.base.settings import Settings
 from headrace.blobs.folder import FolderStore
+from headrace.blobs.uri import outermost
 from headrace.controllers.faults import Fault, Faults, no_faults
 from headrace.launch.attempt import is_running
 from headrace.model import retention
@@ -83,14 +84,15 @@ class Pruner:
         """What `run` would let go now."""
         found = await self._survey()
         logs = await asyncio.to_thread(self._old_logs, found)
-        named = await self._read(lambda tx: expiry.named_elsewhere(tx, found.artifacts))
+        going = (*found.artifacts, *found.folders)
+        kept = await self._read(partial(expiry.named_near, going=going))
         return Went(
             runs=len(found.due),
             tasks=found.tasks,
             logs=len(logs),
             log_bytes=await asyncio.to_thread(lambda: sum(map(disk.size, logs))),
             artifacts=len(found.artifacts),
-            artifact_bytes=await asyncio.to_thread(self._measure, found.artifacts, named),
+            artifact_bytes=await asyncio.to_thread(self._measure, going, kept),
             uncached=len(found.uncached),
         )
 
@@ -99,7 +101,10 @@ class Pruner:
         async with self._turn:
             found = await self._survey()
             went = await self._rows(found)
-            went += await self._bytes(found)
+            if self.database.shared and await self._read(prune.is_unfinished):
+                await asyncio.sleep(self.settle_seconds)
+            went += await self._bytes(found, folders=False)
+            went += await self._bytes(found, folders=True)
             went += await self._logs(found)
             self.total += went
         if went != Went():
@@ -130,7 +135,7 @@ class Pruner:
         """Something is not kept for ever, or an earlier pass was not finished."""
 
         def read(tx: Tx) -> bool:
-            return expiry.is_wanted(tx, self.retention) or bool(prune.queued(tx, ""))
+            return expiry.is_wanted(tx, self.retention) or prune.is_unfinished(tx)
 
         return await self._read(read)
 
@@ -162,18 +167,16 @@ class Pruner:
         for start in range(0, len(ids), prune.QUEUE):
             await self._write(_of(unit, ids[start : start + prune.QUEUE]))
 
-    async def _bytes(self, found: Expired) -> Went:
+    async def _bytes(self, found: Expired, *, folders: bool) -> Went:
         """Remove the bytes of what is queued, by this pass or by one that was killed."""
         expected = {each.artifact_id for each in found.artifacts}
         went, last = Went(), ""
-        if self.database.shared and await self._read(lambda tx: bool(prune.queued(tx, ""))):
-            await asyncio.sleep(self.settle_seconds)
-        while some := await self._read(partial(prune.queued, after=last)):
+        while some := await self._read(partial(prune.queued, after=last, folders=folders)):
             last = some[-1]
             settled = await self._write(partial(prune.settle, artifacts=some, released=found.released))
             going = (*settled.whole, *settled.staying)
-            named = await self._read(partial(expiry.named_elsewhere, going=going))
-            freed, left = await asyncio.to_thread(self._remove, going, named)
+            kept = await self._read(partial(expiry.named_near, going=going))
+            freed, left = await asyncio.to_thread(self._remove, going, kept)
             self.faults(Fault.BEFORE_COMMIT)
             await self._write(partial(prune.done, settled=settled, but=left))
             counted = [each for each in going if each.artifact_id in expected.difference(left)]
@@ -202,30 +205,32 @@ class Pruner:
         known = self.database.read(lambda tx: upkeep.known_attempts(tx, list(folders), found.without_logs))
         return [folder for name, folder in sorted(folders.items()) if name not in known and not is_running(folder)]
 
-    def _measure(self, artifacts: Sequence[Bytes], named: Collection[str]) -> int:
-        return sum(self._size(uri) for uri in {each.uri for each in artifacts if self._is_ours(each, named)})
+    def _measure(self, going: Sequence[Bytes], kept: Collection[str]) -> int:
+        return sum(map(self._size, outermost({uri for each in going for uri in self._parts(each, kept)})))
 
-    def _remove(self, artifacts: Sequence[Bytes], named: Collection[str]) -> tuple[int, set[str]]:
-        """Remove the bytes that are this store's and that no other artifact names; how many, and whose are left."""
-        freed, left = 0, set[str]()
-        for each in artifacts:
-            if self._is_ours(each, named):
-                size = self._size(each.uri)
-                if _tried(self.blobs.delete, each.uri):
-                    freed += size
-                    self.blobs.tidy(each.uri, each.run_id)
-                else:
-                    left.add(each.artifact_id)
+    def _remove(self, going: Sequence[Bytes], kept: Collection[str]) -> tuple[int, set[str]]:
+        """Remove the bytes that are this store's, but those that are kept; how many, and whose are left."""
+        freed = 0
+
+        def remove(each: Bytes) -> None:
+            nonlocal freed
+            for uri in self._parts(each, kept):
+                size = self._size(uri)
+                self.blobs.delete(uri)
+                self.blobs.tidy(uri, each.run_id)
+                freed += size
+
+        left = {each.artifact_id for each in going if not _tried(remove, each)}
         return freed, left
 
-    def _is_ours(self, each: Bytes, named: Collection[str]) -> bool:
-        """A uri that a step made up may be none that the store takes: then there are no bytes of ours."""
-        if not each.is_of_run or each.uri in named or not self.blobs.owns(each.uri):
-            return False
+    def _parts(self, each: Bytes, kept: Collection[str]) -> list[str]:
+        """The uris of what goes. One that a step made up may be none that the store takes: then there is nothing."""
+        if not each.is_of_run or not self.blobs.owns(each.uri):
+            return []
         try:
-            return self.blobs.exists(each.uri)
+            return self.blobs.besides(each.uri, kept)
         except InvalidInput:
-            return False
+            return []
 
     def _size(self, uri: str) -> int:
         try:

@@ -41,10 +41,8 @@ class Step:
         return self.folder_of(self.attempt_id)
 
     def folder_of(self, attempt_id: str) -> str:
-        """The same of another attempt at the task. A query of the root is about the store, and part of no name."""
-        run = self.run
-        root = run.pipeline_root.partition("?")[0].rstrip("/")
-        return f"{root}/{run.pipeline_name}/{run.run_id}/{self.task.name}/{attempt_id}"
+        """The same of another attempt at the task."""
+        return f"{self.run.folder}/{self.task.name}/{attempt_id}"
 
     @property
     def output_uris(self) -> dict[str, str]:

@@ -62,6 +62,16 @@ class Run:
     resume: Resume | None = None
 
     @property
+    def folder(self) -> str:
+        """The uri of the folder of the run's own artifacts."""
+        return folder_of(self.pipeline_root, self.pipeline_name, self.run_id)
+
+    @property
     def resource_name(self) -> str:
         """`{{$.pipeline_job_resource_name}}`: `<pipeline>-<suffix>`, unique, a legal Kubernetes name."""
         return f"{self.pipeline_name}-{self.run_id.replace('-', '')[:8]}"
+
+
+def folder_of(pipeline_root: str, pipeline_name: str, run_id: str) -> str:
+    """`Run.folder`. A query of the root is about the store, and part of no name."""
+    return f"{pipeline_root.partition('?')[0].rstrip('/')}/{pipeline_name}/{run_id}"

@@ -1,9 +1,10 @@
 """What retention lets go at an instant: looked up in one read transaction, for a dry run and for the pass that acts.
 
-A run that ended is *due* once its time is over; it takes its tasks and logs along. It has *released* its artifacts
-once theirs is. The bytes of an artifact go when every run that has a link to it is due or has released it: an artifact
-that a cached run shares outlives the run that made it. One that no run has a link to, as its run was deleted by hand,
-goes by the server's time. Pinned runs, runs that others were resumed from, and runs with mail are not looked at.
+A run that ended is *due* once its time is over; it takes its tasks and logs along, and its folder in the store. It has
+*released* its artifacts once theirs is. The bytes of an artifact go when every run that has a link to it is due or has
+released it: an artifact that a cached run shares outlives the run that made it. One that no run has a link to, as its
+run was deleted by hand, goes by the server's time. What another artifact names stays. Pinned runs, runs that others
+were resumed from, and runs with mail are not looked at.
 """
 
 from collections import defaultdict
@@ -16,6 +17,7 @@ from sqlalchemy import Connection, Row, Select, and_, exists, func, or_, select
 from headrace.base.clock import Instant
 from headrace.model.artifact import OUTPUTS
 from headrace.model.retention import FOREVER, Retention
+from headrace.model.run import folder_of
 from headrace.model.state import StorageState
 from headrace.store import retention
 from headrace.store import tables as t
@@ -28,8 +30,11 @@ NOT_TOUCHED = or_(
     t.runs.c.run_id.in_(select(t.resumes.c.from_run)),
     exists().where(t.inbox.c.run_id == t.runs.c.run_id),
 )
+_R = t.runs.c
 _RUNS: Select[Any] = (
-    select(t.runs.c.run_key, t.runs.c.run_id, t.runs.c.experiment_id, t.runs.c.storage_state, t.runs.c.finished_at)
+    select(
+        _R.run_key, _R.run_id, _R.experiment_id, _R.storage_state, _R.finished_at, _R.pipeline_root, _R.pipeline_name
+    )
     .where(t.runs.c.state.in_(ENDED), t.runs.c.namespace != t.GONE, t.runs.c.finished_at > 0, ~NOT_TOUCHED)
     .order_by(t.runs.c.finished_at, t.runs.c.run_key)
 )
@@ -37,7 +42,9 @@ _T = t.tasks.c
 _TAKEABLE = and_(_T.fingerprint != "", _T.state.in_(GOOD), _T.posted.is_(None), ~DROPPED)
 _LINKS = t.artifact_tasks.c
 _GONE = exists().where(t.removals.c.artifact_id == t.artifacts.c.artifact_id, t.removals.c.done == 1)
-_GOING = exists().where(t.removals.c.artifact_id == t.artifacts.c.artifact_id)
+IS_FOLDER = t.removals.c.artifact_id == t.removals.c.run_id
+CAME_AGAIN = exists().where(t.runs.c.run_id == t.removals.c.run_id)
+"""A run of the same id is there: the due time that it was made for was backfilled."""
 _ARTIFACTS = select(t.artifacts.c.artifact_id, t.artifacts.c.run_id, t.artifacts.c.uri).where(
     t.artifacts.c.number_value.is_(None), ~_GONE
 )
@@ -45,7 +52,7 @@ _ARTIFACTS = select(t.artifacts.c.artifact_id, t.artifacts.c.run_id, t.artifacts
 
 @dataclass(frozen=True, slots=True)
 class Bytes:
-    """An artifact, the run that made it, and where its bytes are."""
+    """An artifact, the run that made it, and where its bytes are. Or the folder of a run that is gone, by its id."""
 
     artifact_id: str
     run_id: str
@@ -54,7 +61,13 @@ class Bytes:
     @property
     def is_of_run(self) -> bool:
         """They are in that run's own folder. Others are not ours to remove: somebody imported them, say."""
-        return f"/{self.run_id}/" in self.uri
+        return bool(self.top)
+
+    @property
+    def top(self) -> str:
+        """The uri of that folder, with a slash; "" where they are not in it."""
+        before, name, _ = self.uri.partition(f"/{self.run_id}/")
+        return before + name if name else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +75,8 @@ class Expired:
     """What may go. Runs by their keys, the oldest first; executions by the ids of the tasks that were executed.
 
     `artifacts` lose their bytes; `staying` are those of them whose runs stay, `orphans` those that had none, and some
-    were queued by an earlier pass. `uncached` executions are not taken any more by equal steps, `aged` those among
-    them whose time in the cache is over.
+    were queued by an earlier pass. `folders` are those of the runs, and of deleted ones. `uncached` executions are not
+    taken any more by equal steps, `aged` those among them whose time in the cache is over.
     """
 
     due: tuple[int, ...] = ()
@@ -71,6 +84,7 @@ class Expired:
     without_logs: frozenset[int] = frozenset()
     tasks: int = 0
     artifacts: tuple[Bytes, ...] = ()
+    folders: tuple[Bytes, ...] = ()
     staying: tuple[str, ...] = ()
     orphans: tuple[str, ...] = ()
     aged: frozenset[str] = frozenset()
@@ -109,9 +123,10 @@ def survey(tx: Connection, server: Retention, now: Instant) -> Expired:
     said = retention.of_experiments(tx)
     rules = _Rules(server, {key: each.over(server) for key, each in said.items()}, now)
     if rules.server.keeps_all and all(each.keeps_all for each in rules.experiments.values()):
-        return Expired(artifacts=tuple(_queued(tx)))
+        return Expired(artifacts=tuple(_queued(tx)), folders=tuple(_queued(tx, folders=True)))
     rows = tx.execute(_RUNS).all()
-    due = tuple(row.run_key for row in rows if rules.over(row, "runs"))
+    going_runs = [row for row in rows if rules.over(row, "runs")]
+    due = tuple(row.run_key for row in going_runs)
     released = frozenset(due).union(row.run_key for row in rows if rules.over(row, "artifacts"))
     without_logs = frozenset(due).union(row.run_key for row in rows if rules.over(row, "logs"))
     artifacts, staying = _artifacts(tx, frozenset(due), released)
@@ -124,6 +139,7 @@ def survey(tx: Connection, server: Retention, now: Instant) -> Expired:
         without_logs=without_logs,
         tasks=_count_tasks(tx, due),
         artifacts=tuple(going.values()),
+        folders=(*map(_folder, going_runs), *_queued(tx, folders=True)),
         staying=staying,
         orphans=tuple(each.artifact_id for each in orphans),
         aged=aged,
@@ -131,13 +147,18 @@ def survey(tx: Connection, server: Retention, now: Instant) -> Expired:
     )
 
 
-def named_elsewhere(tx: Connection, going: Collection[Bytes]) -> set[str]:
-    """The uris of those that an artifact has which keeps its bytes."""
+def named_near(tx: Connection, going: Collection[Bytes]) -> set[str]:
+    """The uris of artifacts that keep their bytes which lie in the folders of the same runs, or around these.
+
+    Each query goes through the table once: no index is on uris.
+    """
     ids = {each.artifact_id for each in going}
-    found: set[str] = set()
-    for chunk in chunks(sorted({each.uri for each in going})):
-        same = select(t.artifacts.c.artifact_id, t.artifacts.c.uri).where(t.artifacts.c.uri.in_(chunk), ~_GOING)
-        found.update(row.uri for row in tx.execute(same) if row.artifact_id not in ids)
+    a, found = t.artifacts.c, set[str]()
+    for chunk in chunks(sorted({each.top for each in going if each.is_of_run})):
+        inside = (func.substr(a.uri, 1, length).in_(tops) for length, tops in _by_length(chunk).items())
+        around = a.uri.in_({uri for top in chunk for uri in _folders_around(top)})
+        rows = tx.execute(select(a.artifact_id, a.uri).where(or_(around, *inside), ~_GONE))
+        found.update(row.uri for row in rows if row.artifact_id not in ids)
     return found
 
 
@@ -172,6 +193,21 @@ def pieces(wanted: Collection[int]) -> Iterator[Sequence[int]]:
         yield keys[start : start + CHUNK]
 
 
+def _by_length(texts: Collection[str]) -> Mapping[int, Sequence[str]]:
+    found: defaultdict[int, list[str]] = defaultdict(list)
+    for text in texts:
+        found[len(text)].append(text)
+    return found
+
+
+def _folders_around(top: str) -> Iterator[str]:
+    """The folder and those that hold it, up to the first in the bucket; each with a slash at its end and without."""
+    names = top.removesuffix("/").split("/")
+    for count in range(4, len(names) + 1):  # after the scheme, nothing, and the bucket
+        folder = "/".join(names[:count])
+        yield from (folder, f"{folder}/")
+
+
 def _artifacts(tx: Connection, due: Collection[int], released: Collection[int]) -> tuple[list[Bytes], tuple[str, ...]]:
     """Those that only runs which released them have links to; and which of them have a run that stays."""
     found: dict[str, Bytes] = {}
@@ -193,10 +229,16 @@ def _orphans(tx: Connection, before: int) -> list[Bytes]:
     return [Bytes(row.artifact_id, row.run_id, row.uri) for row in rows]
 
 
-def _queued(tx: Connection) -> list[Bytes]:
-    """Those that an earlier pass was to remove, numbers left out."""
+def _folder(row: Row[Any]) -> Bytes:
+    """That of a run."""
+    return Bytes(row.run_id, row.run_id, f"{folder_of(row.pipeline_root, row.pipeline_name, row.run_id)}/")
+
+
+def _queued(tx: Connection, *, folders: bool = False) -> list[Bytes]:
+    """Those that an earlier pass was to remove, numbers left out; or folders of runs that were deleted."""
     r = t.removals.c
-    rows = tx.execute(select(r.artifact_id, r.run_id, r.uri).where(r.done == 0, r.uri != ""))
+    which = IS_FOLDER & ~CAME_AGAIN if folders else ~IS_FOLDER
+    rows = tx.execute(select(r.artifact_id, r.run_id, r.uri).where(r.done == 0, r.uri != "", which))
     return [Bytes(row.artifact_id, row.run_id, row.uri) for row in rows]
 
 

@@ -2,7 +2,8 @@
 
 Rows go before bytes. An artifact that is to lose its bytes is queued in `removals` with the rows that let it go; later
 `settle` looks once more whether a run has come to use it meanwhile, and takes its own row; then its bytes are removed,
-and `done` says so. Whoever is killed in between leaves the queue, with which the next pass begins.
+and `done` says so. The folder of a removed run is queued in the same way, and goes last. Whoever is killed in between
+leaves the queue, with which the next pass begins.
 """
 
 from collections.abc import Collection, Sequence
@@ -96,17 +97,26 @@ def queue(tx: Connection, artifacts: Collection[str]) -> None:
             tx.execute(insert(t.removals), new)
 
 
-def queued(tx: Connection, after: str) -> list[str]:
-    """The next artifacts in the queue, by their ids, after that one."""
+def is_unfinished(tx: Connection) -> bool:
+    """Something is queued."""
+    return tx.execute(select(t.removals.c.artifact_id).where(t.removals.c.done == 0).limit(1)).first() is not None
+
+
+def queued(tx: Connection, after: str, *, folders: bool) -> list[str]:
+    """The next artifacts in the queue, or folders, by their ids, after that one."""
     r = t.removals.c
-    asked = select(r.artifact_id).where(r.done == 0, r.artifact_id > after).order_by(r.artifact_id).limit(QUEUE)
+    which = expiry.IS_FOLDER if folders else ~expiry.IS_FOLDER
+    asked = select(r.artifact_id).where(r.done == 0, r.artifact_id > after, which).order_by(r.artifact_id).limit(QUEUE)
     return list(tx.execute(asked).scalars())
 
 
 def settle(tx: Connection, artifacts: Sequence[str], released: Collection[int]) -> Settled:
-    """Decide about queued artifacts: those that a run uses which did not release them are let out of the queue."""
+    """Decide about what is queued: artifacts that a run uses which did not release them, and folders whose run came
+    again, are let out of the queue."""
     r = t.removals.c
-    rows = tx.execute(select(r.artifact_id, r.run_id, r.uri).where(r.artifact_id.in_(artifacts), r.done == 0)).all()
+    mine = r.artifact_id.in_(artifacts)
+    tx.execute(delete(t.removals).where(mine, expiry.IS_FOLDER, expiry.CAME_AGAIN))
+    rows = tx.execute(select(r.artifact_id, r.run_id, r.uri).where(mine, r.done == 0)).all()
     links = expiry.links_of(tx, artifacts)
     whole = [row for row in rows if row.artifact_id not in links]
     staying = [row for row in rows if row.artifact_id in links and links[row.artifact_id].issubset(released)]

@@ -1,17 +1,19 @@
 """What users and the collector do with runs that are over: archive, bring back, delete, and find what they left.
 
-A deleted run takes its tasks, attempts, links, metrics and history with it. One that was deleted before it ended is
+A deleted run takes its tasks, attempts, links, metrics and history with it, and its folder in the store but for what is
+in it of artifacts: that is queued. One that was deleted before it ended is
 hidden in a namespace of its own meanwhile: whoever ends it removes it. Its artifacts keep their rows, as their
 bytes stay in the store: an artifact may have gone into other runs, by the cache too.
 """
 
 from collections.abc import Collection
 
-from sqlalchemy import Connection, bindparam, delete, exists, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, insert, select, update
 
 from headrace.base.clock import Instant
 from headrace.base.errors import FailedPrecondition
 from headrace.model.event import TerminateRequested
+from headrace.model.run import folder_of
 from headrace.model.state import State, StorageState
 from headrace.store import equal
 from headrace.store import tables as t
@@ -69,11 +71,30 @@ def remove_if_gone(tx: Connection, run_id: str) -> bool:
 
 
 def remove_rows(tx: Connection, run_keys: Collection[int]) -> None:
-    """Remove all that these runs have by their keys."""
+    """Remove all that these runs have by their keys, and queue their folders."""
+    _queue_folders(tx, run_keys)
     lineage = (t.metrics, t.artifact_tasks, t.attempts, t.tasks)
     rest = (t.run_events, t.run_changes, t.leases, t.resumes, t.pinned_runs)
     for table in (*lineage, *rest, t.runs):
         tx.execute(delete(table).where(table.c.run_key.in_(list(run_keys))))
+
+
+def _queue_folders(tx: Connection, run_keys: Collection[int]) -> None:
+    """Have what is in the runs' folders removed, but for what artifacts name. A folder may have been queued before."""
+    r = t.runs.c
+    rows = tx.execute(select(r.run_id, r.namespace, r.pipeline_root, r.pipeline_name).where(r.run_key.in_(run_keys)))
+    queued = [
+        {
+            "artifact_id": row.run_id,
+            "namespace": row.namespace,
+            "run_id": row.run_id,
+            "done": 0,
+            "uri": f"{folder_of(row.pipeline_root, row.pipeline_name, row.run_id)}/",
+        }
+        for row in rows
+    ]
+    tx.execute(delete(t.removals).where(t.removals.c.artifact_id.in_([row["artifact_id"] for row in queued])))
+    tx.execute(insert(t.removals), queued)
 
 
 def attempts_of_ended_runs(tx: Connection, before: Instant) -> list[str]:

@@ -92,6 +92,27 @@ def test_what_is_not_there_is_not_found(store: FolderStore) -> None:
             store.size(uri)
 
 
+def test_what_is_besides_what_is_kept(store: FolderStore) -> None:
+    for name in ("one", "in/two", "in/three", "other/four"):
+        store.write(f"minio://b/f/{name}", b"123")
+    store.local_path("minio://b/f/link").symlink_to("/")
+    store.seal(store.local_path("minio://b/f/in"))
+    everything = ["minio://b/f/in", "minio://b/f/link", "minio://b/f/one", "minio://b/f/other"]
+    assert store.besides("minio://b/f/", []) == ["minio://b/f/"]
+    assert store.besides("minio://b/f", ["minio://b/f-2", "minio://b/f/none"]) == everything
+    assert store.besides("minio://b/f", ["minio://b/f/in/two/", "minio://b/f/other"]) == [
+        "minio://b/f/in/three",
+        "minio://b/f/link",
+        "minio://b/f/one",
+    ]
+    for kept in ("minio://b/f/", "minio://b"):
+        assert store.besides("minio://b/f/in", [kept]) == []
+    assert store.besides("minio://b/none", []) == []
+    for part in store.besides("minio://b/f", ["minio://b/f/in/two"]):
+        store.delete(part)
+    assert store.size("minio://b/f") == 3
+
+
 def test_a_folder_is_measured_and_removed_but_not_read(store: FolderStore) -> None:
     store.write("minio://b/folder/one", b"123")
     store.write("minio://b/folder/in/two", b"4567")

@@ -25,7 +25,9 @@ pinned_runs = Table(  # runs that no retention touches
     **OPTIONS,
 )
 
-removals = Table(  # artifacts whose bytes are to be removed; `done` is 1 once they are, while the artifact has a row
+# What is to be removed from the store: bytes of artifacts, `done` being 1 once they are, while the artifact has a row;
+# and folders of runs that are gone, whose `artifact_id` is the run's, too.
+removals = Table(
     "removals",
     metadata,
     Column("artifact_id", String(ID), primary_key=True),
