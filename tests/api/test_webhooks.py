@@ -1,5 +1,6 @@
 """Webhooks over HTTP: made, changed, shown without their secret, refused; their deliveries."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,6 +8,9 @@ from tests.api.conftest import Api, pipeline
 from tests.api.scene import Scene
 
 from headrace.model.run import Failure
+from headrace.model.webhook import Template
+from headrace.store import webhooks
+from headrace.store.db import Tx
 
 HOOKS = "/api/v1/webhooks"
 GOOD = {"display_name": "ops", "url": "https://example.org/x", "secret": "s3cr3t-word"}
@@ -35,6 +39,24 @@ def test_a_webhook_is_made_changed_listed_and_deleted(api: Api) -> None:
         assert "s3cr3t-word" not in answer.text
     assert api.http.delete(one).status_code == 200
     assert api.http.get(one).status_code == 404
+
+
+def test_a_webhook_whose_target_is_not_allowed_any_more_is_renamed_and_disabled(api: Api) -> None:
+    one = f"{HOOKS}/{made(api)['webhook_id']}"
+    inner, mail = "http://10.0.0.1/x", {"template": Template.EMAIL, "url": "", "recipients": ("a@example.org",)}
+    for fields in ({"url": inner}, mail):
+
+        def unit(tx: Tx, fields: dict[str, Any] = fields) -> None:
+            [hook] = webhooks.listed(tx, "")
+            webhooks.change(tx, replace(hook, enabled=True, **fields))
+
+        api.services.database.submit(unit).result()
+        assert api.http.patch(one, json={"display_name": "renamed"}).json()["display_name"] == "renamed"
+        assert api.http.patch(one, json={"enabled": False}).status_code == 200
+        assert api.http.patch(one, json={"states": ["FAILED"]}).status_code == 200
+        assert api.http.patch(one, json={"enabled": True}).status_code == 400
+        assert api.http.patch(one, json={"to": ["b@example.org"]}).status_code == 400
+    assert api.http.patch(one, json={"display_name": ""}).status_code == 400
 
 
 def test_a_secret_that_the_server_makes_is_told_once(api: Api) -> None:

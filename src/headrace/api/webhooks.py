@@ -53,7 +53,8 @@ class Webhooks(Handlers):
         )
         own = "" if made.secret or made.template is not Template.JSON else self.services.fresh_id()
         made = replace(made, secret=made.secret or own)
-        self._check(made)
+        _check(made)
+        self._check_target(made)
 
         def unit(tx: Tx) -> None:
             _must_exist(tx, made)
@@ -83,7 +84,9 @@ class Webhooks(Handlers):
                 secret=known.secret if asked.secret is None else asked.secret,
                 enabled=known.enabled if asked.enabled is None else asked.enabled,
             )
-            self._check(changed)
+            _check(changed)
+            if changed.target != known.target or (changed.enabled and not known.enabled):
+                self._check_target(changed)  # else it was allowed once, and may still be renamed or disabled
             webhooks.change(tx, changed)
             return changed
 
@@ -132,19 +135,25 @@ class Webhooks(Handlers):
     def _named(self, tx: Tx, request: Request) -> Webhook:
         return webhooks.get(tx, self.principal(request).namespace, query.path(request, "webhook_id"))
 
-    def _check(self, webhook: Webhook) -> None:
-        """Raises InvalidInput."""
-        if not 1 <= len(webhook.name) <= NAME_LENGTH:
-            hint = f"Give 1 to {NAME_LENGTH} characters"
-            raise InvalidInput("it is missing or too long", where="display_name", hint=hint)
-        if len(webhook.secret) > LONGEST or len(webhook.url) > LONGEST:
-            raise InvalidInput(f"there are more than {LONGEST} characters", where="secret or url")
+    def _check_target(self, webhook: Webhook) -> None:
+        """Raises InvalidInput for what is not to be sent to, by what this server is told."""
+        if len(webhook.url) > LONGEST:
+            raise InvalidInput(f"there are more than {LONGEST} characters", where="url")
         if webhook.template is Template.EMAIL:
             _check_mail(webhook, self.services.settings.smtp_url)
         elif webhook.recipients:
             raise InvalidInput("only mails have recipients", where="to", hint='Set template to "EMAIL"')
         else:
             self.egress.check(webhook.url, "url")
+
+
+def _check(webhook: Webhook) -> None:
+    """Raises InvalidInput for a name or a secret."""
+    if not 1 <= len(webhook.name) <= NAME_LENGTH:
+        hint = f"Give 1 to {NAME_LENGTH} characters"
+        raise InvalidInput("it is missing or too long", where="display_name", hint=hint)
+    if len(webhook.secret) > LONGEST:
+        raise InvalidInput(f"there are more than {LONGEST} characters", where="secret")
 
 
 def _check_mail(webhook: Webhook, smtp_url: str) -> None:

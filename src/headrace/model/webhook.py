@@ -46,6 +46,11 @@ class Webhook:
     recipients: tuple[str, ...] = ()
     secret: str = ""
 
+    @property
+    def target(self) -> tuple[str, tuple[str, ...]]:
+        """Where it sends to."""
+        return self.url, self.recipients
+
 
 @dataclass(frozen=True, slots=True)
 class Notice:
