@@ -32,6 +32,7 @@ def test_a_webhook_is_made_changed_listed_and_deleted(api: Api) -> None:
     }
     one = f"{HOOKS}/{hook['webhook_id']}"
     changed = api.http.patch(one, json={"states": ["CANCELED"], "enabled": False}).json()
+    assert api.woken.get_nowait() == "webhooks"
     assert changed == {**hook, "states": ["CANCELED"], "enabled": False}
     assert api.http.get(one).json() == changed
     assert api.http.get(HOOKS).json() == {"webhooks": [changed]}

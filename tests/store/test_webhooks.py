@@ -79,6 +79,19 @@ def test_one_server_tries_a_delivery_and_its_outcome_is_kept(database: Database)
     assert told(database, webhook) == []
 
 
+def test_what_a_disabled_webhook_was_to_be_told_is_held(database: Database) -> None:
+    webhook = hook(database, "all", State.FAILED)
+    end(database, make_run(database), State.FAILED)
+    [(delivery, _)] = database.read(lambda tx: webhooks.due(tx, Instant(9), 10))
+    do(database, lambda tx: webhooks.change(tx, replace(webhook, enabled=False)))
+    assert database.read(lambda tx: webhooks.due(tx, Instant(9), 10)) == []
+    assert database.read(lambda tx: webhooks.soonest(tx, Instant(4))) == 0
+    assert not do(database, lambda tx: webhooks.take(tx, delivery, Instant(69), Instant(9)))
+    do(database, lambda tx: webhooks.prune(tx, Instant(2**60)))
+    do(database, lambda tx: webhooks.change(tx, webhook))
+    assert [each for each, _ in database.read(lambda tx: webhooks.due(tx, Instant(9), 10))] == [delivery]
+
+
 def test_a_deleted_webhook_is_told_nothing(database: Database) -> None:
     webhook = hook(database, "all", State.FAILED)
     end(database, make_run(database), State.FAILED)

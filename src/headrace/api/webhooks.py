@@ -90,7 +90,9 @@ class Webhooks(Handlers):
             webhooks.change(tx, changed)
             return changed
 
-        return reply(_message(await self.write(unit)))
+        changed = await self.write(unit)
+        self.services.notify()  # what was held may go
+        return reply(_message(changed))
 
     async def delete(self, request: Request) -> Response:
         """What is still to be delivered is not."""

@@ -28,6 +28,8 @@ _CONCERNED = select(_W.webhook_id, _W.states).where(
 )
 _ADD = insert(t.deliveries)
 _WAITING = _D.state == DeliveryState.PENDING.value
+_ENABLED = _D.webhook_id.in_(select(_W.webhook_id).where(_W.enabled == 1))
+"""Those of a webhook that is not are held until it is."""
 _OWNED = _D.webhook_id.in_(select(_W.webhook_id))
 """Its webhook may be deleted by a transaction that does not see the delivery yet."""
 
@@ -107,7 +109,7 @@ def again(tx: Connection, delivery: Delivery, now: Instant) -> Delivery:
 
 def due(tx: Connection, now: Instant, limit: int, full: Collection[str] = ()) -> list[tuple[Delivery, Webhook]]:
     """The deliveries that are due, the longest due first, with their webhooks; none of those that are full."""
-    which = _WAITING, _OWNED, _D.due_at <= now, _D.webhook_id.not_in(full)
+    which = _WAITING, _ENABLED, _D.due_at <= now, _D.webhook_id.not_in(full)
     found = select(t.deliveries).where(*which).order_by(_D.due_at, _D.delivery_id)
     waiting = [_delivery(row) for row in tx.execute(found.limit(limit))]
     if not waiting:
@@ -119,12 +121,12 @@ def due(tx: Connection, now: Instant, limit: int, full: Collection[str] = ()) ->
 
 def soonest(tx: Connection, now: Instant) -> Instant:
     """When the next delivery after now is due, 0 for none."""
-    return Instant(tx.execute(select(func.min(_D.due_at)).where(_WAITING, _OWNED, _D.due_at > now)).scalar() or 0)
+    return Instant(tx.execute(select(func.min(_D.due_at)).where(_WAITING, _ENABLED, _D.due_at > now)).scalar() or 0)
 
 
 def take(tx: Connection, delivery: Delivery, until: Instant, now: Instant) -> bool:
-    """Try it until then, unless somebody else has taken it, or it is over. Counts the try."""
-    which = _D.delivery_id == delivery.delivery_id, _WAITING, _D.due_at == delivery.due_at
+    """Try it until then, unless somebody else has taken it, or it is over or held. Counts the try."""
+    which = _D.delivery_id == delivery.delivery_id, _WAITING, _ENABLED, _D.due_at == delivery.due_at
     values = {"due_at": until, "tried_at": now, "attempts": delivery.attempts + 1}
     return tx.execute(update(t.deliveries).where(*which).values(values)).rowcount == 1
 
