@@ -26,6 +26,8 @@ _CHUNK = 64 * 1024
 _KEPT = 1_000
 """Bytes that are read of an answer to what was sent."""
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_INNER = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "::/96", "::ffff:0:0:0/96", "64:ff9b:1::/48", "fec0::/10")))
+"""Networks that Python, or an old one, takes for global: of protocols, and of IPv4 addresses in old and local forms."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -158,7 +160,7 @@ def is_public(address: Address) -> bool:
             inner = ipaddress.IPv4Address(address.packed[-4:])
         if inner is not None and not is_public(inner):
             return False
-    return address.is_global and not address.is_multicast
+    return address.is_global and not address.is_multicast and not any(address in inner for inner in _INNER)
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,6 +166,11 @@ def test_without_validation_any_address_is_asked(site: Site) -> None:
         ("2002:0a00:0001::", False),
         ("64:ff9b::10.0.0.1", False),
         ("64:ff9b::93.184.216.34", True),
+        ("192.0.0.192", False),
+        ("::127.0.0.1", False),
+        ("::ffff:0:10.0.0.1", False),
+        ("64:ff9b:1::10.0.0.1", False),
+        ("fec0::1", False),
     ],
 )
 def test_public_addresses(address: str, expected: bool) -> None:
