@@ -3,7 +3,9 @@
 import hashlib
 import hmac
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from email.message import EmailMessage
+from email.utils import parseaddr
 
 from headrace.base.clock import SECOND, Instant, to_rfc3339
 from headrace.base.json import JsonObject, JsonValue, compact
@@ -37,11 +39,12 @@ def headers(webhook: Webhook, delivery: Delivery, sent: bytes, now: Instant) -> 
 
 
 def mail(webhook: Webhook, delivery: Delivery, sender: str) -> EmailMessage:
-    """The mail, to all recipients."""
+    """The mail, to all recipients; the same at each try."""
     notice, message = delivery.notice, EmailMessage()
     message["From"], message["To"] = sender, ", ".join(webhook.recipients)
     message["Subject"] = f"{'[test] ' if notice.test else ''}Run {_line(notice.name)} {_word(notice)}"
-    message["Message-ID"] = f"<{delivery.delivery_id}@headrace.invalid>"
+    message["Date"] = datetime.fromtimestamp(delivery.created_at // SECOND, UTC)
+    message["Message-ID"] = f"<{delivery.delivery_id}@{parseaddr(sender)[1].rpartition('@')[2]}>"
     message["Headrace-Delivery"] = delivery.delivery_id
     lines = [f"{label + ':':<14} {text}" for label, text in _facts(notice)]
     if notice.failure is not None:

@@ -8,6 +8,7 @@ import socketserver
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from pathlib import Path
 
@@ -183,7 +184,9 @@ def test_a_mail_is_sent() -> None:
         server.kept = []  # type: ignore[attr-defined]
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        settings = Settings(smtp_url=f"smtp://127.0.0.1:{server.server_address[1]}", smtp_from="headrace@example.org")
+        settings = Settings(
+            smtp_url=f"smtp://127.0.0.1:{server.server_address[1]}", smtp_from="Headrace <headrace@example.org>"
+        )
         send = build_sender(settings, FakeClock(NOW))
         hook = replace(HOOK, template=Template.EMAIL, recipients=("a@example.org", "b@example.org"))
         try:
@@ -195,7 +198,9 @@ def test_a_mail_is_sent() -> None:
             thread.join()
         message = message_from_bytes(server.kept[0], policy=policy.default)  # type: ignore[attr-defined]
     assert message["Subject"] == "Run line break failed"
-    assert (message["From"], message["To"]) == ("headrace@example.org", "a@example.org, b@example.org")
+    assert (message["From"], message["To"]) == ("Headrace <headrace@example.org>", "a@example.org, b@example.org")
+    assert message["Date"].datetime == datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
+    assert message["Message-ID"] == "<d1@example.org>"
     assert "boom & bust" in message.get_content()
 
 
