@@ -18,13 +18,12 @@ from headrace.base.egress import Egress
 from headrace.base.errors import InvalidInput
 from headrace.model.run import Failure
 from headrace.model.state import RUNTIME_STATE, State
-from headrace.model.webhook import TELLABLE, Delivery, DeliveryState, Notice, Scope, Template, Webhook
+from headrace.model.webhook import NAME_LENGTH, TELLABLE, Delivery, DeliveryState, Notice, Scope, Template, Webhook
 from headrace.store import catalog, schedules, webhooks
 from headrace.store import query as lists
 from headrace.store.db import Tx
 
 MOST_RECIPIENTS = 50
-NAME_LENGTH = 128
 LONGEST = 2_000
 _ADDRESS = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]{1,255}")
 

@@ -13,6 +13,7 @@ from headrace.cli.display import console, show
 from headrace.cli.find import find_experiment, find_run, find_schedule
 from headrace.cli.look import plain_table
 from headrace.cli.moments import show_moment
+from headrace.model.webhook import NAME_LENGTH
 
 
 def create(
@@ -32,7 +33,7 @@ def create(
 ) -> int:
     """Make one, and tell the secret that the server made, for it is not told again."""
     body: dict[str, JsonValue] = {
-        "display_name": name or url or ", ".join(to or ()),
+        "display_name": name or (url or ", ".join(to or ()))[:NAME_LENGTH],
         "url": url or "",
         "template": "EMAIL" if to else template.upper(),
         "to": list(to or ()),

@@ -7,6 +7,7 @@ from headrace.base.clock import Instant
 from headrace.model.run import Failure
 from headrace.model.state import State
 
+NAME_LENGTH = 128
 TELLABLE = (State.RUNNING, State.SUCCEEDED, State.FAILED, State.CANCELED)
 """The states of a run that a webhook may be told of; RUNNING is that it began."""
 
