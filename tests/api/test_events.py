@@ -87,6 +87,16 @@ def test_the_stream_of_all_runs_is_narrowed_down_and_keeps_its_place(api: Api) -
         assert [next(marks), next(marks)] == ["id: 0", "id: 6"]
 
 
+def test_a_place_that_is_to_come_is_reset_to_the_last_one(api: Api) -> None:
+    start(api, "before")
+    with api.http.stream("GET", "/api/v1/events", headers={"Last-Event-ID": "99"}) as response:
+        seen = events(response.iter_lines())
+        assert next(seen) == ("1", "reset", {"last_event_id": 99})
+        run = start(api, "now")["run_id"]
+        number, _, data = next(seen)
+        assert (number, data["run_id"]) == ("2", run)
+
+
 @pytest.mark.parametrize(("params", "field"), [({"state": "DONE"}, "state"), ({"after": "-1"}, "after")])
 def test_what_the_stream_of_all_runs_does_not_take(api: Api, params: dict[str, str], field: str) -> None:
     refused = api.http.get("/api/v1/events", params=params)

@@ -2,7 +2,8 @@
 
 The `id` of an event is its place in the one order of all changes (`store.changes`), the same on every server, so a
 client goes on after `Last-Event-ID` wherever it connects next, and misses nothing. Without one it hears what happens
-from now on. What the filters leave out moves the id, too.
+from now on; so it does after one that was never given here, which the event `reset` tells it. What the filters leave
+out moves the id, too.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -24,7 +25,7 @@ from headrace.store.db import Tx
 from headrace.store.views import RunChange
 
 BATCH = 500
-NAME = "run"
+NAME, RESET = "run", "reset"
 STATES = tuple(each for each in State if each is not State.CACHED)
 """Those that a run can be in."""
 
@@ -40,13 +41,13 @@ class Events(Handlers):
             recurring_run_id=query.text(request, "recurring_run_id"),
             states=tuple(_state(word) for each in query.texts(request, "state") for word in each.split(",")),
         )
-        place = sse.after(request)
-        if place is None:
-            place = await self.journal.settle()
-        return sse.streamed(self._stream(self.principal(request).namespace, wanted, place))
+        given, last = sse.after(request), await self.journal.settle()
+        place = last if given is None else min(given, last)
+        begin = sse.mark(place) if given in (None, place) else sse.event(place, RESET, {"last_event_id": given})
+        return sse.streamed(self._stream(self.principal(request).namespace, wanted, place, begin))
 
-    async def _stream(self, namespace: str, wanted: Wanted, place: int) -> AsyncIterator[bytes]:
-        yield sse.RETRY + sse.mark(place)
+    async def _stream(self, namespace: str, wanted: Wanted, place: int, begin: bytes) -> AsyncIterator[bytes]:
+        yield sse.RETRY + begin
         while not self.closing.is_set():
             coming = self.journal.watch(place)
             try:
