@@ -49,7 +49,10 @@ def test_a_dry_run_says_what_then_goes(api: Api) -> None:
     would = prune(api, dry_run=True)
     assert (would["runs"], would["tasks"], would["uncached"]) == (2, 4, 2)
     assert api.http.get(f"/apis/v2beta1/runs/{runs[1]}").status_code == 200
-    assert prune(api, dry_run=False) == {**would, "dry_run": False}
+    named = would["would"]
+    assert [each["run_id"] for each in named["runs"]] == runs[1:]
+    assert {each["run_id"] for each in named["executions"]} == set(runs[1:])
+    assert prune(api, dry_run=False) == {**would, "dry_run": False, "would": None}
     assert [api.http.get(f"/apis/v2beta1/runs/{each}").status_code for each in runs] == [200, 404, 404]
     assert api.http.post(f"/api/v1/runs/{runs[0]}:unpin").json() == {}
     assert prune(api, dry_run=False)["runs"] == 1

@@ -40,7 +40,7 @@ def test_killed_while_runs_go(tmp_path: Path, fault: Fault) -> None:
     last = Server(home, environment=KEEP).start()
     try:
         assert last.post(ROUTE)["artifacts"] == RUNS - 1
-        assert last.post(ROUTE) == {**dict.fromkeys(would, 0), "dry_run": False}
+        assert last.post(ROUTE) == {**dict.fromkeys(would, 0), "dry_run": False, "would": None}
         assert [each["run_id"] for each in last.get("/apis/v2beta1/runs")["runs"]] == [pinned]
         (log,) = (home / "store").rglob("executor-logs-*")
         assert pinned in str(log)

@@ -24,7 +24,7 @@ def test_an_experiment_lets_its_runs_go_but_for_one(up: Cli, tmp_path: Path) -> 
     assert "is always kept" in up.run("retention", "keep", runs[0]).stdout
     assert runs[0] in up.run("retention", "show").stdout
     would = up.run("retention", "run", "--dry-run").stdout
-    assert "Would remove 1 run with 2 tasks" in would
+    assert f"Would remove 1 run with 2 tasks\n  {runs[1]}  " in would
     assert up.json("get", "run", runs[1])["run_id"] == runs[1]
     assert "Removed 1 run with 2 tasks" in up.run("retention", "run").stdout
     assert "not found" in up.run("get", "run", runs[1], code=2).stderr

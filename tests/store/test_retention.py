@@ -47,7 +47,7 @@ class World:
 
         async def both() -> tuple[Went, Went]:
             pruner = self.pruner(**parts)
-            return await pruner.dry_run(), await pruner.run()
+            return (await pruner.dry_run())[0], await pruner.run()
 
         said, went = asyncio.run(both())
         assert went == said

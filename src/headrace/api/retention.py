@@ -16,6 +16,7 @@ from headrace.model.retention import PARTS
 from headrace.store import catalog
 from headrace.store import retention as store
 from headrace.store.db import Tx
+from headrace.store.foreseen import Foreseen
 
 
 class Retention(Handlers):
@@ -56,8 +57,10 @@ class Retention(Handlers):
         """Lets go what may go now; answers when it is done."""
         asked = proto_json.read(wire.RunRetention, await body.read(request))
         pruner = self.services.pruner
-        went = await (pruner.dry_run() if asked.dry_run else pruner.run())
-        return reply_own(wire.RetentionResult(dry_run=asked.dry_run, **asdict(went)))
+        if asked.dry_run:
+            went, named = await pruner.dry_run()
+            return reply_own(wire.RetentionResult(dry_run=True, **asdict(went), would=_would(named)))
+        return reply_own(wire.RetentionResult(dry_run=False, **asdict(await pruner.run()), would=None))
 
     async def pin(self, request: Request) -> Response:
         return await self._pin(request, store.pin)
@@ -78,6 +81,17 @@ class Retention(Handlers):
             said=_kept(said),
             in_force=_kept(said.over(self.services.pruner.retention)),
         )
+
+
+def _would(named: Foreseen) -> wire.WouldGo:
+    return wire.WouldGo(
+        runs=[wire.GoingRun(run_id=each.run_id, display_name=each.name) for each in named.runs],
+        artifacts=[
+            wire.GoingArtifact(artifact_id=each.artifact_id, run_id=each.run_id, uri=each.uri)
+            for each in named.artifacts
+        ],
+        executions=[wire.GoingExecution(**asdict(each)) for each in named.executions],
+    )
 
 
 def _kept(retention: model.Retention) -> wire.RetentionTimes:

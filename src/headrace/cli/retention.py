@@ -66,12 +66,16 @@ def run(*, dry_run: bool, home: str | None, host: str | None, json: bool) -> int
     if json:
         output.document(went)
         return 0
+    would = went["would"] or {"runs": [], "artifacts": [], "executions": []}
     verb = "Would remove" if dry_run else "Removed"
     print(f"{verb} {_many(went['runs'], 'run')} with {_many(went['tasks'], 'task')}")
+    _name([f"{each['run_id']}  {each['display_name']}" for each in would["runs"]], went["runs"])
     print(f"{verb} {_many(went['logs'], 'log')}, {spell_bytes(went['log_bytes'])}")
     print(f"{verb} {_many(went['artifacts'], 'artifact')}, {spell_bytes(went['artifact_bytes'])}")
+    _name([each["uri"] for each in would["artifacts"]], went["artifacts"])
     will = "would not be" if dry_run else "are not"
     print(f"{_many(went['uncached'], 'execution')} {will} taken from the cache any more")
+    _name([f"{each['task_id']}  {each['run_id']}  {each['path']}" for each in would["executions"]], went["uncached"])
     return 0
 
 
@@ -93,6 +97,14 @@ def _experiment(client: Client, name: str) -> str:
         if found := client.listed("experiments", limit=1, filters={key: ("EQUALS", name)}):
             return str(found[0]["experiment_id"])
     raise NotFound("there is no experiment of that name", where=name, hint="`headrace ls experiments` lists them")
+
+
+def _name(lines: list[str], total: int) -> None:
+    """Those of so many that the server names, if any."""
+    for line in lines:
+        print(f"  {line}")
+    if lines and total > len(lines):
+        print(f"  and {total - len(lines)} more")
 
 
 def _many(count: int, noun: str) -> str:

@@ -28,6 +28,7 @@ from headrace.model.retention import PARTS, Retention
 from headrace.store import expiry, leases, prune, upkeep
 from headrace.store.db import Database, Tx
 from headrace.store.expiry import Bytes, Expired
+from headrace.store.foreseen import Foreseen, foreseen
 
 T = TypeVar("T")
 
@@ -80,13 +81,14 @@ class Pruner:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    async def dry_run(self) -> Went:
-        """What `run` would let go now."""
+    async def dry_run(self) -> tuple[Went, Foreseen]:
+        """What `run` would let go now, and the first of it by name."""
         found = await self._survey()
         logs = await asyncio.to_thread(self._old_logs, found)
         going = (*found.artifacts, *found.folders)
         kept = await self._read(partial(expiry.named_near, going=going))
-        return Went(
+        named = await self._read(partial(foreseen, found=found))
+        went = Went(
             runs=len(found.due),
             tasks=found.tasks,
             logs=len(logs),
@@ -95,6 +97,7 @@ class Pruner:
             artifact_bytes=await asyncio.to_thread(self._measure, going, kept),
             uncached=len(found.uncached),
         )
+        return went, named
 
     async def run(self) -> Went:
         """Let go what may go now, whichever server this is; gives what went."""

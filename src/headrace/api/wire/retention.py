@@ -47,8 +47,40 @@ class RunRetention(Message):
     dry_run: bool = False
 
 
+class GoingRun(Told):
+    """A run that would go."""
+
+    run_id: str
+    display_name: str
+
+
+class GoingArtifact(Told):
+    """An artifact that would lose its bytes, and the run that made it."""
+
+    artifact_id: str
+    run_id: str
+    uri: str
+
+
+class GoingExecution(Told):
+    """A task that was executed, whose outputs equal steps would not take any more; "" where its run is gone."""
+
+    task_id: str
+    run_id: str
+    path: str
+
+
+class WouldGo(Told):
+    """What would go, by name: the first 100 of each."""
+
+    runs: list[GoingRun]
+    artifacts: list[GoingArtifact]
+    executions: list[GoingExecution]
+
+
 class RetentionResult(Told):
-    """What went, or on a dry run would. `uncached` counts executions that equal steps do not take any more."""
+    """What went, or on a dry run would, which also names it. `uncached` counts executions that equal steps do not take
+    any more."""
 
     dry_run: bool
     runs: int
@@ -58,3 +90,4 @@ class RetentionResult(Told):
     artifacts: int
     artifact_bytes: int
     uncached: int
+    would: WouldGo | None
