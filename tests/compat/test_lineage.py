@@ -117,6 +117,19 @@ def test_what_each_attempt_printed_is_an_artifact(back: Back, tmp_path: Path) ->
     assert {each["key"] for each in links["artifact_tasks"]} == {"executor-logs"}
 
 
+@pytest.mark.parametrize("gone", [False, True], ids=["there", "gone"])
+def test_a_log_does_not_keep_a_step_from_standing_in(back: Back, gone: bool) -> None:
+    word = f"word {gone}"
+    first = back.play(lineage.lineage, caching=True, count=2, word=word)
+    if gone:
+        for log in (back.server.home / "store").rglob("executor-logs-*"):
+            log.unlink()
+    again = back.play(lineage.lineage, caching=True, count=2, word=word)
+    assert again.states("make") + again.states("gather") == ["CACHED", "CACHED"]
+    resumed = back.server.post(f"/api/v1/runs/{first.run['run_id']}:resume", {"at": ["gather"]})
+    assert back.end(resumed["run_id"]).states("make") == ["CACHED"]
+
+
 def test_one_of_several_says_which(back: Back) -> None:
     played = back.play(lineage.chosen, word="b")
     branches = played.tasks["root.condition-branches-1"]

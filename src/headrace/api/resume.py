@@ -103,7 +103,7 @@ class Resumes(Handlers):
             f"{name} of {_short(task.path)}"
             for task in earlier.tasks
             if task.kind is TaskKind.RUNTIME and task.state.good and not any(spot.covers(task.path) for spot in spots)
-            for name, made in task.outputs.artifacts.items()
+            for name, made in task.outputs.products.items()
             if not all(self.services.blobs.is_intact(each) for each in made)
         ]
         if lost:

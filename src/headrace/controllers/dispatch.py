@@ -19,12 +19,13 @@ from headrace.base.home import Home
 from headrace.base.settings import Settings
 from headrace.blobs.folder import FolderStore
 from headrace.controllers.faults import Fault, Faults
-from headrace.controllers.keep_log import KEY, keep_logs
+from headrace.controllers.keep_log import keep_logs
 from headrace.controllers.publish import publish
 from headrace.controllers.step import Step, launch_request
 from headrace.launch.base import Exited, Launcher, LaunchRequest, Lost, Observation, Refused, Started
 from headrace.launch.explain import explain_exit
 from headrace.launch.room import was_starved
+from headrace.model.artifact import LOGS
 from headrace.model.event import AttemptFailed, AttemptStarted, AttemptSucceeded, Event
 from headrace.model.run import Failure
 
@@ -249,7 +250,7 @@ class Dispatcher:
         kept = keep_logs(sent.step, self._home, self._blobs, seen.at)
         if not kept:
             return verdict
-        artifacts = {**verdict.outputs.artifacts, KEY: kept}
+        artifacts = {**verdict.outputs.artifacts, LOGS: kept}
         return replace(verdict, outputs=replace(verdict.outputs, artifacts=artifacts))
 
     def _ended(self, sent: _Sent, seen: Exited) -> AttemptSucceeded | AttemptFailed:

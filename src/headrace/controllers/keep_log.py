@@ -12,10 +12,8 @@ from headrace.base.errors import HeadraceError
 from headrace.base.home import Home
 from headrace.blobs.folder import FolderStore
 from headrace.controllers.step import Step
-from headrace.model.artifact import Artifact
+from headrace.model.artifact import LOGS, Artifact
 from headrace.model.task import Attempt
-
-KEY = "executor-logs"
 
 _log = logging.getLogger(__name__)
 
@@ -46,10 +44,10 @@ def _keep(step: Step, attempt: Attempt, home: Home, blobs: FolderStore) -> None:
 
 
 def _artifact(step: Step, attempt: Attempt, at: Instant) -> Artifact:
-    """Without size and digest: an earlier execution stands in for a task also when its logs are gone."""
+    """Without size and digest, for nobody asks whether a log is what it was."""
     return Artifact(
-        artifact_id=ids.derived(attempt.attempt_id, "artifact", KEY),
-        name=KEY,
+        artifact_id=ids.derived(attempt.attempt_id, "artifact", LOGS),
+        name=LOGS,
         type="system.Artifact",
         uri=_uri(step, attempt),
         created_at=at,
@@ -58,4 +56,4 @@ def _artifact(step: Step, attempt: Attempt, at: Instant) -> Artifact:
 
 def _uri(step: Step, attempt: Attempt) -> str:
     """KFP's front end reads the attempt's number at the end."""
-    return f"{step.folder_of(attempt.attempt_id)}/{KEY}-{attempt.number}"
+    return f"{step.folder_of(attempt.attempt_id)}/{LOGS}-{attempt.number}"

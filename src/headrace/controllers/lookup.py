@@ -90,4 +90,4 @@ def _just_done(state: RunState, last: Executed) -> Task | None:
 
 def _stands(outputs: Bindings, is_intact: IsIntact) -> bool:
     """Whether an earlier execution can stand in."""
-    return all(is_intact(each) for made in outputs.artifacts.values() for each in made)
+    return all(is_intact(each) for made in outputs.products.values() for each in made)

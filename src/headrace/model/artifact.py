@@ -9,6 +9,9 @@ from headrace.base import ids
 from headrace.base.clock import Instant
 from headrace.base.json import JsonObject, JsonValue
 
+LOGS = "executor-logs"
+"""The name, among the outputs of a task, of what its attempts printed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
@@ -37,6 +40,11 @@ class Bindings:
 
     parameters: Mapping[str, JsonValue] = field(default_factory=dict)
     artifacts: Mapping[str, tuple[Artifact, ...]] = field(default_factory=dict)
+
+    @property
+    def products(self) -> dict[str, tuple[Artifact, ...]]:
+        """The artifacts without the logs: what has to be there for an earlier execution to stand in for a task."""
+        return {name: made for name, made in self.artifacts.items() if name != LOGS}
 
 
 class IOType(StrEnum):
