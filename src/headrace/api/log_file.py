@@ -1,9 +1,13 @@
 """Reading a log file that may be large, and may still grow: a piece at a time, in threads, and from its end."""
 
+import asyncio
 import os
 from pathlib import Path
 
 CHUNK = 256 * 1024
+
+ALL = -1
+"""As many lines as there are."""
 
 
 def read(path: Path, offset: int, most: int = CHUNK) -> bytes:
@@ -14,6 +18,11 @@ def read(path: Path, offset: int, most: int = CHUNK) -> bytes:
             return file.read(min(most, CHUNK))
     except FileNotFoundError:
         return b""
+
+
+async def start(path: Path, tail: int) -> int:
+    """Where the last `tail` lines begin, or ALL."""
+    return 0 if tail == ALL else await asyncio.to_thread(start_of_last, path, tail)
 
 
 def start_of_last(path: Path, lines: int) -> int:

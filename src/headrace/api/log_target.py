@@ -1,4 +1,4 @@
-"""Which attempt's log a request means, among the tasks of a run; and why there is none."""
+"""Which attempts' logs a request means, among the tasks of a run; and why there is none."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from headrace.model.task import ROOT, Attempt, AttemptState, Task
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A task, and which of its attempts: the `number`th from 1, or the last one (0)."""
+    """A task, and which of its attempts: the `number`th from 1, or all (0)."""
 
     task_id: str
     number: int = 0
@@ -18,10 +18,14 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The attempt, if there is one yet; `over` when nothing more will be printed."""
+    """The attempts that there are by now, in their order; `over` when nothing more will be printed."""
 
-    attempt: Attempt | None
+    attempts: tuple[Attempt, ...]
     over: bool
+
+    @property
+    def last(self) -> Attempt | None:
+        return self.attempts[-1] if self.attempts else None
 
 
 def aim(tasks: Sequence[Task], node: str, number: int) -> Target:
@@ -39,7 +43,7 @@ def aim(tasks: Sequence[Task], node: str, number: int) -> Target:
 
 
 def pick(run: Run, task: Task, number: int) -> Found:
-    """The attempt of the task. Raises NotFound where there is none and never will be."""
+    """That attempt of the task, or all (0). Raises NotFound where there is none and never will be."""
     if task.cached_from:
         raise NotFound(
             f"the task was not run: its outputs are those of the task {task.cached_from}",
@@ -48,13 +52,13 @@ def pick(run: Run, task: Task, number: int) -> Found:
         )
     if number > len(task.attempts):
         raise NotFound(f"the task has {len(task.attempts)} attempts, no number {number}", where=task.path)
-    if task.attempts:
-        attempt = task.attempts[number - 1 if number else -1]
-        return Found(attempt, attempt.state is AttemptState.ENDED or run.state.ended)
-    if task.state.ended:
+    if number:
+        attempt = task.attempts[number - 1]
+        return Found((attempt,), attempt.state is AttemptState.ENDED or run.state.ended)
+    if task.state.ended and not task.attempts:
         reason = task.failure.message if task.failure is not None else task.reason
         raise NotFound(f"the task was never started: it is {task.state}", where=task.path, hint=reason)
-    return Found(None, run.state.ended)
+    return Found(task.attempts, task.state.ended or run.state.ended)
 
 
 def find_node(tasks: Sequence[Task], node: str) -> tuple[Task, Attempt | None]:

@@ -1,5 +1,6 @@
-"""What a step printed, as plain text; with `follow=true` until the attempt has ended, with `tail=N` its last N lines,
-with a `Range` those bytes, with `rank=R` what that process of a training job printed.
+"""What a step printed, as plain text: its last attempt, or the one that is asked for; with `tail=N` its last N lines,
+with a `Range` those bytes, with `rank=R` what that process of a training job printed. With `follow=true` all attempts
+one after the other, until the task has ended.
 
 KFP's routes name a `node`, ours a `task`: either is a task's id, path or name, or an attempt's id. The bytes are the
 attempt's log file as it is. Ends are told by the feed; while a step runs its file is looked at on one shared tick.
@@ -16,6 +17,7 @@ from starlette.responses import Response, StreamingResponse
 from headrace.api import log_file, query
 from headrace.api.handlers import Handlers
 from headrace.api.log_target import Found, Target, aim, pick
+from headrace.api.log_tries import Tries
 from headrace.api.ranges import Bytes, respond
 from headrace.api.waiting import Closing, Ticker, first
 from headrace.base.errors import NotFound
@@ -25,9 +27,6 @@ from headrace.spec.plan import Container
 from headrace.spec.workers import ANNOTATION
 from headrace.store import query as lists
 from headrace.store.db import Tx
-
-ALL = -1
-"""As many lines as there are."""
 
 _RANKS = f"a training job has as many others as its annotation {ANNOTATION} says, less one"
 _TYPE = "text/plain; charset=utf-8"
@@ -41,12 +40,12 @@ class Logs(Handlers):
 
     async def get(self, request: Request) -> Response:
         run_id, node = query.path(request, "run_id"), query.path(request, "node")
-        number, tail = query.number(request, "attempt", 0), query.number(request, "tail", ALL)
+        number, tail = query.number(request, "attempt", 0), query.number(request, "tail", log_file.ALL)
         rank = query.number(request, "rank", 0)
         if query.flag(request, "follow"):
             return _response(self._follow(run_id, await self._aim(run_id, node, number), rank, tail))
         path = await self._log(run_id, node, number, rank)
-        size, begin = path.stat().st_size, await _start(path, tail)
+        size, begin = path.stat().st_size, await log_file.start(path, tail)
         told = Bytes(size - begin, _TYPE, _HEADERS)
         return respond(request, told, lambda start, end: _part(path, begin + start, begin + end))
 
@@ -57,7 +56,7 @@ class Logs(Handlers):
             target = aim(lists.get_tasks(tx, run_id), node, number)
             return pick(lists.get_run(tx, run_id), lists.get_task(tx, run_id, target.task_id), target.number)
 
-        attempt = (await self.read(read)).attempt
+        attempt = (await self.read(read)).last
         if attempt is None:
             raise NotFound("the task has not been started", where=node, hint="With ?follow=true the log is waited for")
         path = self.services.home.log(attempt.attempt_id, rank)
@@ -94,11 +93,8 @@ class Logs(Handlers):
             return False
 
     async def _follow(self, run_id: str, target: Target, rank: int, tail: int) -> AsyncIterator[bytes]:
-        """The log as it grows. The end is asked for before the file is read, so that nothing is left behind.
-
-        The tail is that of the file as it was when it was first seen.
-        """
-        offset, found = -1, Found(None, False)
+        """The log as it grows. The end is asked for before the files are read, so that nothing is left behind."""
+        tries, found = Tries(self.services.home, rank, tail), Found((), False)
         feed = self.services.feed
         news = feed.watch(run_id)
         try:
@@ -108,40 +104,30 @@ class Logs(Handlers):
                     feed.unwatch(run_id, news)
                     news = feed.watch(run_id)
                     found = await self._look(run_id, target)
-                if found.attempt is not None:
-                    path = self.services.home.log(found.attempt.attempt_id, rank)
-                    if offset < 0:
-                        offset = await _start(path, tail)
-                    while chunk := await asyncio.to_thread(log_file.read, path, offset):
-                        offset += len(chunk)
-                        yield chunk
+                async for chunk in tries.more(found.attempts):
+                    yield chunk
                 if found.over or self.closing.is_set():
                     return
-                await first(self.closing, (news, self.ticker.next()) if found.attempt is not None else (news,))
+                await first(self.closing, (news, self.ticker.next()) if found.attempts else (news,))
                 fresh = news.done()
         finally:
             feed.unwatch(run_id, news)
 
     async def _look(self, run_id: str, target: Target) -> Found:
-        """The attempt as it is now. The answer has begun, so a task that turns out never to run has an empty log."""
+        """The attempts as they are now. The answer has begun: a task that turns out never to run has an empty log."""
 
         def read(tx: Tx) -> Found:
             run = lists.get_run(tx, run_id)
             try:
                 task = lists.get_task(tx, run_id, target.task_id)
             except NotFound:
-                return Found(None, run.state.ended)
+                return Found((), run.state.ended)
             return pick(run, task, target.number)
 
         try:
             return await self.read(read)
         except NotFound:
-            return Found(None, True)
-
-
-async def _start(path: Path, tail: int) -> int:
-    """Where the last `tail` lines begin, or ALL."""
-    return 0 if tail == ALL else await asyncio.to_thread(log_file.start_of_last, path, tail)
+            return Found((), True)
 
 
 async def _part(path: Path, offset: int, end: int) -> AsyncIterator[bytes]:

@@ -40,7 +40,7 @@ class UsageOfSteps(Handlers):
         def read(tx: Tx) -> tuple[Task, Attempt | None]:
             target = aim(lists.get_tasks(tx, run_id), node, number)
             task = lists.get_task(tx, run_id, target.task_id)
-            return task, pick(lists.get_run(tx, run_id), task, target.number).attempt
+            return task, pick(lists.get_run(tx, run_id), task, target.number).last
 
         task, attempt = await self.read(read)
         if attempt is None:

@@ -16,9 +16,9 @@ LOG_TICK_SECONDS = 0.2
 _LOG = Media(("text/plain",), "What the task printed, as it is")
 _PART = {206: "The bytes that `Range` asked for"}
 _OF_LOGS = (
-    flag("follow", "Go on until the attempt has ended"),
+    flag("follow", "Give one attempt after the other until the task has ended, or go on until `attempt` has"),
     number("tail", "Begin that many lines before the end"),
-    number("attempt", "Which attempt, from 1; the last one unless given"),
+    number("attempt", "Which attempt, from 1; unless given the last one, or all that are followed"),
     number("rank", "Which process of a training job; the first, 0, unless given"),
 )
 _EVENTS = Media(("text/event-stream",), "The events, each with its id")
@@ -89,9 +89,9 @@ def followed_routes(services: Services, closing: Closing) -> list[ApiRoute]:
             logs.get,
             _log(
                 "HeadraceService_ReadLog",
-                "read what a task printed; it is named by its id, path or name. `follow=true` goes on until it has "
-                "ended, `tail=N` begins N lines before the end, `attempt` asks for an earlier attempt, `rank` for "
-                "another process of a training job; a `Range` gives those bytes",
+                "read what a task printed; it is named by its id, path or name. `follow=true` gives its attempts "
+                "one after the other until it has ended, `tail=N` begins N lines before the end, `attempt` asks for an "
+                "earlier attempt, `rank` for another process of a training job; a `Range` gives those bytes",
             ),
         ),
         ApiRoute(
