@@ -1,12 +1,14 @@
 """`GET /api/v1/runs/{run}/logs?q=TEXT`: the lines that hold a text, in the logs of all attempts of a run.
 
-The files are read through, a line at a time, in a thread; nothing is indexed. Lines are told as they are, but cut.
+The files are read through, a line at a time, in a thread; nothing is indexed. Lines are told as they are, but cut. What
+overwrites itself may never end its line: a long one is looked through in pieces that overlap.
 """
 
 import asyncio
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import count, islice
+from typing import TextIO
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,10 +25,9 @@ from headrace.store import query as lists
 MATCHES = 1000
 MOST_MATCHES = 10_000
 LONGEST_TEXT = 1000
-LONGEST_LINE = 64 * 1024
-"""Bytes that are looked at as one line: what overwrites itself may never end its line."""
-
+PIECE = 64 * 1024
 SHOWN = 2000
+"""Characters: that are looked through at once, and that are told of a line."""
 
 
 class LogSearch(Handlers):
@@ -46,26 +47,48 @@ class LogSearch(Handlers):
         return reply_own(LogMatches(matches=found[:limit], truncated=len(found) > limit))
 
     def _matches(self, attempts: Sequence[tuple[Task, Attempt]], text: str, any_case: bool) -> Iterator[LogMatch]:
-        wanted = text.casefold() if any_case else text
         for task, attempt in attempts:
-            for rank, number, line in self._lines(attempt):
-                if wanted in (line.casefold() if any_case else line):
+            for rank, log in self._logs(attempt):
+                for number, line in lines_with(text, log, any_case):
                     yield LogMatch(
                         task=task.path,
                         task_id=task.task_id,
                         attempt=attempt.number,
                         rank=rank,
                         line=number,
-                        text=line[:SHOWN],
+                        text=line,
                     )
 
-    def _lines(self, attempt: Attempt) -> Iterator[tuple[int, int, str]]:
-        """What the attempt printed, with rank and line number; nothing where it has no log (any more)."""
+    def _logs(self, attempt: Attempt) -> Iterator[tuple[int, TextIO]]:
+        """What the attempt printed, each rank's while it is read; nothing where it has no log (any more)."""
         for rank in count():
             try:
-                file = self.services.home.log(attempt.attempt_id, rank).open("rb")
+                log = self.services.home.log(attempt.attempt_id, rank).open(
+                    encoding="utf-8", errors="replace", newline="\n"
+                )
             except FileNotFoundError:
                 return
-            with file:
-                for number, line in enumerate(iter(partial(file.readline, LONGEST_LINE), b""), 1):
-                    yield rank, number, line.decode(errors="replace").rstrip("\r\n")
+            with log:
+                yield rank, log
+
+
+def lines_with(text: str, log: TextIO, any_case: bool) -> Iterator[tuple[int, str]]:
+    """The number, from 1, and the beginning of each line that holds the text, however long the line is."""
+    fold = str.casefold if any_case else str
+    wanted = fold(text)
+    number, begin, tail, holds = 1, "", "", False
+    for piece in iter(partial(log.readline, PIECE), ""):
+        begin = begin or piece
+        seen = tail + fold(piece)
+        holds = holds or wanted in seen
+        tail = seen[max(0, len(seen) - len(wanted) + 1) :]
+        if piece.endswith("\n"):
+            if holds:
+                yield number, _shown(begin)
+            number, begin, tail, holds = number + 1, "", "", False
+    if holds:
+        yield number, _shown(begin)
+
+
+def _shown(begin: str) -> str:
+    return begin.rstrip("\r\n")[:SHOWN]
