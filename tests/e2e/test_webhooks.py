@@ -11,3 +11,12 @@ def test_a_webhook_is_called_as_its_url_begins(up: Cli) -> None:
     assert up.json("webhook", "get", url[:128])["webhook_id"] == made["webhook_id"]
     assert up.json("webhook", "delete", made["webhook_id"]) == {"webhook_id": made["webhook_id"]}
     assert up.json("webhook", "ls") == []
+
+
+def test_names_are_shown_as_they_are(up: Cli) -> None:
+    name = "[/hooks] :smile: \x1b[31m"
+    made = up.json("webhook", "create", "https://example.org/hook", "--name", name)
+    assert "[/hooks] :smile: [31m" in up.run("webhook", "ls").stdout
+    assert "[/hooks] :smile: [31m\n" in up.run("webhook", "get", made["webhook_id"][:8]).stdout
+    up.run("webhook", "deliveries", made["webhook_id"])
+    up.run("webhook", "delete", name)

@@ -19,10 +19,10 @@ def advise(*, run: str, home: str | None, host: str | None, json: bool) -> int:
         output.document(said)
         return 0
     if not said["components"]:
-        print(f"The pipeline {said['pipeline']} runs no commands.")
+        output.say(f"The pipeline {said['pipeline']} runs no commands.")
     for number, component in enumerate(said["components"]):
         if number:
-            print()
+            output.say("")
         _show(component)
     return 0
 
@@ -30,18 +30,18 @@ def advise(*, run: str, home: str | None, host: str | None, json: bool) -> int:
 def _show(component: Document) -> None:
     tasks = [task.removeprefix(f"{ROOT}.") for task in component["tasks"]]
     more = f" and {len(tasks) - _MOST} more" if len(tasks) > _MOST else ""
-    print(f"{', '.join(tasks[:_MOST])}{more} ({component['component']})")
-    print(f"  known:  {_known(component)}")
+    output.say(f"{', '.join(tasks[:_MOST])}{more} ({component['component']})")
+    output.say(f"  known:  {_known(component)}")
     if not component["lines"]:
         return
     seen = component["measured"]
-    print(
+    output.say(
         f"  used:   {spell(seen['seconds'])}, {seen['cores']:.1f} cores (at most {seen['peak_cores']:.1f}), "
         f"{spell_memory(seen['memory'])} (at most {spell_memory(seen['peak_memory'])})"
     )
-    print(f"  now:    {_spell(component['current'])}")
+    output.say(f"  now:    {_spell(component['current'])}")
     for line in component["lines"]:
-        print(f"  {line}")
+        output.say(f"  {line}")
 
 
 def _known(component: Document) -> str:

@@ -49,14 +49,14 @@ def why(*, run: str, task: str, home: str | None, host: str | None, json: bool) 
     if json:
         output.document(said)
         return 0
-    print(f"{said['path'].removeprefix('root.')} is {said['state']}: {said['headline']}")
+    output.say(f"{said['path'].removeprefix('root.')} is {said['state']}: {said['headline']}")
     for line in said["details"]:
-        print(f"  {line['label']}: {line['text']}")
+        output.say(f"  {line['label']}: {line['text']}")
     if said["fingerprint"]:
-        print(f"  fingerprint: {said['fingerprint']}")
+        output.say(f"  fingerprint: {said['fingerprint']}")
     for name, part in said["parts"].items():
         for key, value in part.items() if isinstance(part, dict) else [("", part)]:
-            print(f"    {name}{f' {key}' if key else ''}: {value}")
+            output.say(f"    {name}{f' {key}' if key else ''}: {value}")
     return 0
 
 
@@ -131,7 +131,6 @@ def _ago(text: str) -> Instant:
 
 def _show(found: list[Document]) -> None:
     from rich.table import Table
-    from rich.text import Text
 
     from headrace.cli.display import console, show
 
@@ -147,7 +146,7 @@ def _show(found: list[Document]) -> None:
             each["run_id"][:8],
             f"{each['taken']}x",
             spell_bytes(each["size"]),
-            Text(each["path"].removeprefix("root.")),
-            Text(each["pipeline"]),
+            each["path"].removeprefix("root."),
+            each["pipeline"],
         )
     show(console(), table)

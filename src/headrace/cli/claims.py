@@ -1,7 +1,5 @@
 """`headrace pvc`: persistent volume claims, made, listed, shown, deleted."""
 
-from rich.text import Text
-
 from headrace.base.errors import InvalidInput
 from headrace.base.json import JsonObject
 from headrace.cli import output
@@ -45,11 +43,11 @@ def ls(*, home: str | None, host: str | None, json: bool) -> int:
     if json:
         output.document(found)
     elif not found:
-        print("No persistent volume claims yet.")
+        output.say("No persistent volume claims yet.")
     else:
         table = plain_table("name", "size", "access modes", "created", "made by run")
         for each in found:
-            modes = Text(", ".join(each["access_modes"]))
+            modes = ", ".join(each["access_modes"])
             table.add_row(each["name"], each["size"], modes, show_moment(each["created_at"]), each.get("run_id", ""))
         show(console(), table)
     return 0
@@ -74,7 +72,7 @@ def get(*, name: str, home: str | None, host: str | None, json: bool) -> int:
     }
     for label, value in lines.items():
         if value:
-            print(f"{label:<9} {value}")
+            output.say(f"{label:<9} {value}")
     return 0
 
 

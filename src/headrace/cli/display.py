@@ -5,15 +5,18 @@ A display is told of each change and of each line that a step printed, from any 
 
 import sys
 import threading
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Protocol, Self
 
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.live import Live
+from rich.segment import Segment
 from rich.text import Text
 
 from headrace.base.clock import Clock
 from headrace.cli import draw
+from headrace.cli.output import plain
 from headrace.cli.tree import Outline, spell_state
 from headrace.cli.view import RunView, TaskView, seconds, spell
 from headrace.model.state import State
@@ -24,10 +27,21 @@ PLAIN_WIDTH = 200
 _LOG_COLOURS = ("cyan", "magenta", "green", "blue", "yellow", "red")
 
 
+class Screen(Console):
+    """Shows a text as somebody wrote it: brackets and colons mean nothing in it, control characters are left out."""
+
+    def __init__(self, width: int | None = None) -> None:
+        super().__init__(width=width, highlight=False, markup=False, emoji=False)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(plain(segment.text), segment.style)
+
+
 def console() -> Console:
     """Standard output, as wide as the terminal, or as wide as need be where there is none."""
-    made = Console(highlight=False)
-    return made if made.is_terminal else Console(highlight=False, width=PLAIN_WIDTH)
+    made = Screen()
+    return made if made.is_terminal else Screen(PLAIN_WIDTH)
 
 
 def show(out: Console, part: RenderableType) -> None:
@@ -37,7 +51,7 @@ def show(out: Console, part: RenderableType) -> None:
         return
     with out.capture() as captured:
         out.print(part)
-    print("\n".join(line.rstrip() for line in captured.get().splitlines()), flush=True)
+    print("\n".join(line.rstrip() for line in captured.get().split("\n")), end="", flush=True)
 
 
 def show_command(out: Console, line: str) -> None:
@@ -115,10 +129,10 @@ class PlainDisplay:
             self._shown[task.path] = task.state
             took = spell(seconds(task.started_at, task.ended_at, self._clock.now())) if task.state.ended else ""
             at = spell(seconds(run.created_at, task.ended_at or task.started_at, self._clock.now()))
-            self.say(f"{at:>7}  {spell_state(task.state):<9}  {_label(task)}  {took}".rstrip())
+            self.say(plain(f"{at:>7}  {spell_state(task.state):<9}  {_label(task)}  {took}".rstrip()))
 
     def printed(self, task: TaskView, line: str) -> None:
-        self.say(f"{task.path.removeprefix('root.')}: {line}")
+        self.say(f"{plain(task.path.removeprefix('root.'))}: {line}")
 
     def say(self, text: str) -> None:
         with self._lock:
@@ -144,7 +158,7 @@ class SilentDisplay:
         """Nothing is shown before the end."""
 
     def printed(self, task: TaskView, line: str) -> None:
-        self.say(f"{task.path.removeprefix('root.')}: {line}")
+        self.say(f"{plain(task.path.removeprefix('root.'))}: {line}")
 
     def say(self, text: str) -> None:
         print(text, file=sys.stderr, flush=True)

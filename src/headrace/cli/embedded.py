@@ -15,6 +15,7 @@ from headrace.base.errors import FailedPrecondition, InvalidInput, Unavailable
 from headrace.base.home import Home
 from headrace.cli import discover
 from headrace.cli.connect import find
+from headrace.cli.output import say
 
 _STOP_SECONDS = 20
 _LAST_WORDS_SECONDS = 1.0
@@ -134,4 +135,4 @@ class _Child:
 
 
 def _show(text: str) -> None:
-    print(f"server: {text}", file=sys.stderr, flush=True)
+    say(f"server: {text}", file=sys.stderr)

@@ -4,8 +4,6 @@ import tempfile
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from rich.text import Text
-
 from headrace.base.errors import InvalidInput
 from headrace.blobs.context import pack
 from headrace.cli import output
@@ -46,9 +44,11 @@ def map_(
         output.document(made)
         return 0
     files, size = made.get("files", 0), spell_bytes(int(made.get("size", 0)))
-    print(f"{made['image']} stands for {files} file{'' if files == 1 else 's'}, {size} ({made['context'][:_SHORT]}).")
+    output.say(
+        f"{made['image']} stands for {files} file{'' if files == 1 else 's'}, {size} ({made['context'][:_SHORT]})."
+    )
     needs = [f"Python {made['python']}" if "python" in made else "the server's Python", *made.get("requirements", ())]
-    print(f"Its steps run with {', '.join(needs)}.")
+    output.say(f"Its steps run with {', '.join(needs)}.")
     return 0
 
 
@@ -59,17 +59,17 @@ def ls(*, home: str | None, host: str | None, json: bool) -> int:
     if json:
         output.document(found)
     elif not found:
-        print("No image is mapped yet.")
+        output.say("No image is mapped yet.")
     else:
         table = plain_table("image", "sources", "files", "size", "python", "requirements", "updated")
         for each in found:
             table.add_row(
-                Text(each["image"]),
+                each["image"],
                 each["context"][:_SHORT],
                 str(each.get("files", 0)),
                 spell_bytes(int(each.get("size", 0))),
                 each.get("python", ""),
-                Text(", ".join(each.get("requirements", ()))),
+                ", ".join(each.get("requirements", ())),
                 show_moment(each["updated_at"]),
             )
         show(console(), table)
@@ -82,7 +82,7 @@ def unmap(*, image: str, home: str | None, host: str | None, json: bool) -> int:
     if json:
         output.document({"image": image})
     else:
-        print(f"Nothing stands for {image} any more.")
+        output.say(f"Nothing stands for {image} any more.")
     return 0
 
 

@@ -53,7 +53,7 @@ def logs(
         elif task is not None:
             print(line, flush=follow)
         else:
-            print(f"{step.path.removeprefix('root.')}: {line}", flush=follow)
+            print(f"{output.plain(step.path.removeprefix('root.'))}: {line}", flush=follow)
 
     with connect(home, host) as client:
         run_id = find_run(client, run)
@@ -91,7 +91,7 @@ def _print_matches(found: Document, *, json: bool) -> int:
         else:
             which = [f"{key} {match[key]}" for key, first in (("attempt", 1), ("rank", 0)) if match[key] > first]
             place = f"{name} ({', '.join(which)})" if which else name
-            print(f"{place}:{match['line']}: {match['text']}")
+            print(f"{output.plain(place)}:{match['line']}: {match['text']}")
     if found["truncated"]:
         print("There are more lines than these: name a step, or look for more of the text", file=sys.stderr)
     return 0 if found["matches"] else 1

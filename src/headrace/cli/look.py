@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rich.table import Table
-from rich.text import Text
 
 from headrace.base.clock import SystemClock
 from headrace.base.errors import InvalidInput
@@ -56,7 +55,7 @@ def _runs(items: list[Document]) -> Table:
     for item in items:
         run = wire.run_view(item)
         took = spell(seconds(run.created_at, run.finished_at, now))
-        table.add_row(run.run_id[:8], draw.spell_styled(run.state), took, show_moment(run.created_at), Text(run.name))
+        table.add_row(run.run_id[:8], draw.spell_styled(run.state), took, show_moment(run.created_at), run.name)
     return table
 
 
@@ -64,7 +63,7 @@ def _named(items: list[Document], key: str) -> Table:
     table = plain_table("id", "made", "name", "description")
     for item in items:
         made = show_moment(item["created_at"])
-        table.add_row(item[key], made, Text(item.get("display_name", "")), Text(item.get("description", "")))
+        table.add_row(item[key], made, item.get("display_name", ""), item.get("description", ""))
     return table
 
 

@@ -27,7 +27,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         code: int = getattr(_imported(module), function)(**options)
         sys.stdout.flush()
     except HeadraceError as error:
-        print(f"headrace: {error}", file=sys.stderr)
+        from headrace.cli.output import say
+
+        say(f"headrace: {error}", file=sys.stderr)
         return NOT_DONE
     except KeyboardInterrupt:
         return INTERRUPTED

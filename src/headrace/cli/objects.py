@@ -3,8 +3,6 @@
 import base64
 from collections.abc import Mapping
 
-from rich.text import Text
-
 from headrace.base.json import JsonObject
 from headrace.cli import output, sources
 from headrace.cli.client import Document
@@ -44,14 +42,14 @@ def ls(*, kind: str, home: str | None, host: str | None, json: bool) -> int:
     if json:
         output.document(found)
     elif not found:
-        print(f"No {_CALLED[kind]}s yet.")
+        output.say(f"No {_CALLED[kind]}s yet.")
     else:
         table = plain_table("name", "keys", "bytes", "updated")
         for each in found:
             keys = each.get("keys", ())
             size = sum(key.get("size", 0) for key in keys)
             names = ", ".join(key["key"] for key in keys)
-            table.add_row(each["name"], Text(names), str(size), show_moment(each["updated_at"]))
+            table.add_row(each["name"], names, str(size), show_moment(each["updated_at"]))
         show(console(), table)
     return 0
 
@@ -63,13 +61,13 @@ def get(*, kind: str, name: str, home: str | None, host: str | None, json: bool)
     if json:
         output.document(found)
         return 0
-    print(f"{'name':<9} {found['name']}")
-    print(f"{'created':<9} {show_moment(found['created_at'])}")
-    print(f"{'updated':<9} {show_moment(found['updated_at'])}")
+    output.say(f"{'name':<9} {found['name']}")
+    output.say(f"{'created':<9} {show_moment(found['created_at'])}")
+    output.say(f"{'updated':<9} {show_moment(found['updated_at'])}")
     for each in found.get("keys", ()):
-        print(f"\n{each['key']} ({each.get('size', 0)} bytes)")
+        output.say(f"\n{each['key']} ({each.get('size', 0)} bytes)")
         for line in found.get("data", {}).get(each["key"], "").splitlines():
-            print(f"  {line}")
+            output.say(f"  {line}")
     return 0
 
 
@@ -102,5 +100,5 @@ def said(text: str, document: Document, *, json: bool) -> int:
     if json:
         output.document(document)
     else:
-        print(text)
+        output.say(text)
     return 0

@@ -113,7 +113,6 @@ def _many(count: int, noun: str) -> str:
 
 def _show(rows: list[tuple[str, Document]]) -> None:
     from rich.table import Table
-    from rich.text import Text
 
     from headrace.cli.display import console, show
 
@@ -122,5 +121,5 @@ def _show(rows: list[tuple[str, Document]]) -> None:
     for title in _PARTS.values():
         table.add_column(title, no_wrap=True)
     for name, kept in rows:
-        table.add_row(Text(name), *(kept[part] or "forever" for part in _PARTS))
+        table.add_row(name, *(kept[part] or "forever" for part in _PARTS))
     show(console(), table)

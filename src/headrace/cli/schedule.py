@@ -88,14 +88,15 @@ def ls(*, limit: int, home: str | None, host: str | None, json: bool) -> int:
     if json:
         output.document({"recurring_runs": items})
     elif not items:
-        print("No recurring runs yet.")
+        output.say("No recurring runs yet.")
     else:
         table = plain_table("id", "status", "next", "when", "name", "error")
         for item in items:
             upcoming = show_moment(item.get("next_scheduled_at", ""))
             error = (item.get("error") or {}).get("message", "")
-            when, called = Text(_when(item)), Text(item["display_name"])
-            table.add_row(item["recurring_run_id"][:8], item["status"], upcoming, when, called, Text(error))
+            table.add_row(
+                item["recurring_run_id"][:8], item["status"], upcoming, _when(item), item["display_name"], error
+            )
         show(console(), table)
     return 0
 
@@ -128,7 +129,7 @@ def _switch(schedule: str, home: str | None, host: str | None, *, enabled: bool,
         output.document(found)
     else:
         upcoming = show_moment(found.get("next_scheduled_at", ""))
-        print(f"{found['display_name']} is {found['status']}{f'; next {upcoming}' if upcoming else ''}")
+        output.say(f"{found['display_name']} is {found['status']}{f'; next {upcoming}' if upcoming else ''}")
     return 0
 
 
@@ -140,7 +141,7 @@ def delete(*, schedule: str, stop_runs: bool, home: str | None, host: str | None
     if json:
         output.document({"recurring_run_id": schedule_id})
     else:
-        print(f"Deleted recurring run {schedule_id}; its runs are still there.")
+        output.say(f"Deleted recurring run {schedule_id}; its runs are still there.")
     return 0
 
 
@@ -201,7 +202,7 @@ def _interval(seconds: int) -> str:
 def _show(client: Client, item: Document) -> None:
     schedule_id = item["recurring_run_id"]
     out = console()
-    print(f"Recurring run {schedule_id}")
+    output.say(f"Recurring run {schedule_id}")
     facts = Table.grid(padding=(0, 2))
     trigger: Document = next(iter((item.get("trigger") or {}).values()), {})
     lines = {
@@ -214,7 +215,7 @@ def _show(client: Client, item: Document) -> None:
     }
     for label, text in lines.items():
         if text:
-            facts.add_row(Text(label, style="dim"), Text(text))
+            facts.add_row(Text(label, style="dim"), text)
     upcoming = client.ticks(schedule_id) if item["status"] == "ENABLED" else []
     for number, tick in enumerate(upcoming):
         facts.add_row(Text("" if number else "next", style="dim"), show_moment(tick["scheduled_at"]))

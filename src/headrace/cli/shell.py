@@ -123,10 +123,10 @@ def _bind(request: LaunchRequest, granted: Grant) -> None:
     wanted = [*points.mounts(request, named), *granted.mounts]
     job = {"mounts": wanted, "folder": str(request.folder), **granted.extras}
     if "ids" in job and (warning := runner_scene.ids_warning(job)):
-        print(f"Without its ids: {warning}", file=sys.stderr)
+        output.say(f"Without its ids: {warning}", file=sys.stderr)
     if reason := runner_scene.bind(job):
         paths = " and ".join(target for _, target, _ in wanted)
-        print(f"Without {paths}, which the step has: {reason}", file=sys.stderr)
+        output.say(f"Without {paths}, which the step has: {reason}", file=sys.stderr)
 
 
 def _scene(home: Home, url: str | None, run_id: str, path: str) -> Scene:
@@ -194,7 +194,7 @@ def _greet(scene: Scene) -> None:
     lines = [f"{scene.task.path.removeprefix('root.')} {spell_state(scene.task.state)}: {scene.request.folder}"]
     lines += [f"  {name} = {_short(value)}" for name, value in scene.inputs.items()]
     lines.append(f"${INPUT_VARIABLE} has all that the step was given. `exit` leaves.")
-    print("\n".join(lines), file=sys.stderr)
+    output.say("\n".join(lines), file=sys.stderr)
 
 
 def _short(value: JsonValue) -> str:

@@ -114,7 +114,7 @@ def _tasks(survey: Survey) -> Table:
         table.add_column(state.value.lower(), justify="right")
     for fate in survey.fates.values():
         name = f"{'  ' * (fate.path.count('.') - 1)}{fate.path.rpartition('.')[2]}"
-        table.add_row(Text(name), str(fate.began), *(str(fate.ends[state] or "") for state in shown))
+        table.add_row(name, str(fate.began), *(str(fate.ends[state] or "") for state in shown))
     return table
 
 

@@ -51,9 +51,9 @@ def create(
     if json:
         output.document(made)
         return 0
-    print(f"Webhook {made['webhook_id']} is told of runs that are {_states(made)}.")
+    output.say(f"Webhook {made['webhook_id']} is told of runs that are {_states(made)}.")
     if made.get("secret"):
-        print(f"It is signed with the secret {made['secret']}, which is not shown again.")
+        output.say(f"It is signed with the secret {made['secret']}, which is not shown again.")
     return 0
 
 
@@ -94,7 +94,7 @@ def get(*, webhook: str, home: str | None, host: str | None, json: bool) -> int:
         "created": show_moment(found["created_at"]),
     }
     for label, text in facts.items():
-        print(f"{label:<9} {text}")
+        output.say(f"{label:<9} {text}")
     return 0
 
 
@@ -184,5 +184,5 @@ def _said(text: str, document: Document, *, json: bool) -> int:
     if json:
         output.document(document)
     else:
-        print(text)
+        output.say(text)
     return 0

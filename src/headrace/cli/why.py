@@ -15,7 +15,7 @@ def why(*, run: str, task: str | None, home: str | None, host: str | None, json:
         return 0
     path, state = said["path"], said["state"] or "not reached"
     name = f"run {said['run_id']}" if path == ROOT else path.removeprefix(f"{ROOT}.")
-    print(f"{name} is {state}: {said['headline']}")
+    output.say(f"{name} is {state}: {said['headline']}")
     for line in said["details"]:
-        print(f"  {line['label']}: {line['text']}")
+        output.say(f"  {line['label']}: {line['text']}")
     return 0
