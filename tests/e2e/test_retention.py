@@ -11,7 +11,7 @@ def test_an_experiment_lets_its_runs_go_but_for_one(up: Cli, tmp_path: Path) -> 
     file = tmp_path / "say.yaml"
     file.write_text(yaml.safe_dump(pipeline(shell_task("say", "echo said"), name="say")))
     runs = [up.json("run", str(file), "--experiment", "letting go")["run_id"] for _ in range(2)]
-    assert "no experiment of that name" in up.run("retention", "set", "nowhere", "--runs", "1d", code=2).stderr
+    assert "no experiment has that name" in up.run("retention", "set", "nowhere", "--runs", "1d", code=2).stderr
     assert "what to change" in up.run("retention", "set", "letting go", code=2).stderr
     assert "no age" in up.run("retention", "set", "letting go", "--runs", "soon", code=2).stderr
     said = up.json("retention", "set", "letting go", "--runs", "0s", "--logs", "7d")

@@ -13,6 +13,13 @@ def test_a_webhook_is_called_as_its_url_begins(up: Cli) -> None:
     assert up.json("webhook", "ls") == []
 
 
+def test_what_it_is_about_must_be_there(up: Cli) -> None:
+    for option in ("--experiment", "--schedule", "--run"):
+        said = up.run("webhook", "create", "https://example.org/hook", option, "nowhere", code=2).stderr
+        assert said.startswith("headrace: nowhere: no ")
+    assert "nowhere" not in up.run("ls", "experiments").stdout
+
+
 def test_names_are_shown_as_they_are(up: Cli) -> None:
     name = "[/hooks] :smile: \x1b[31m"
     made = up.json("webhook", "create", "https://example.org/hook", "--name", name)

@@ -56,7 +56,15 @@ def find_pipeline(client: Client, text: str) -> str:
     raise NotFound("there is no file of that name, and no uploaded pipeline", where=text, hint=hint)
 
 
-def find_experiment(client: Client, name: str) -> str:
+def find_experiment(client: Client, text: str) -> str:
+    """The id of the experiment that a name or an id names. Raises NotFound."""
+    for key in ("display_name", "experiment_id"):
+        if found := client.listed("experiments", limit=1, filters={key: ("EQUALS", text)}):
+            return str(found[0]["experiment_id"])
+    raise NotFound("no experiment has that name or id", where=text, hint="`headrace ls experiments` lists them")
+
+
+def find_or_make_experiment(client: Client, name: str) -> str:
     """The id of the experiment of that name; it is made if it is new."""
     found = client.listed("experiments", limit=1, filters={"display_name": ("EQUALS", name)})
     return str((found[0] if found else client.create_experiment(name))["experiment_id"])

@@ -1,10 +1,10 @@
 """`headrace retention show | set | run | keep`: how long a server keeps things, and letting go what is over."""
 
-from headrace.base.errors import InvalidInput, NotFound
+from headrace.base.errors import InvalidInput
 from headrace.cli import output
-from headrace.cli.client import Client, Document
+from headrace.cli.client import Document
 from headrace.cli.connect import connect
-from headrace.cli.find import find_run
+from headrace.cli.find import find_experiment, find_run
 from headrace.cli.view import spell_bytes
 
 _PARTS = {
@@ -19,7 +19,7 @@ _PARTS = {
 def show(*, experiment: str | None, home: str | None, host: str | None, json: bool) -> int:
     """Say how long things are kept, by the server or in one experiment."""
     with connect(home, host) as client:
-        said = client.experiment_retention(_experiment(client, experiment)) if experiment else client.retention()
+        said = client.experiment_retention(find_experiment(client, experiment)) if experiment else client.retention()
     if json:
         output.document(said)
     elif experiment:
@@ -51,7 +51,7 @@ def change(
         hint = "Give --runs, --archived-runs, --logs, --artifacts or --cache"
         raise InvalidInput("it is not said what to change", where="headrace retention set", hint=hint)
     with connect(home, host) as client:
-        said = client.change_retention(_experiment(client, experiment), changed)
+        said = client.change_retention(find_experiment(client, experiment), changed)
     if json:
         output.document(said)
     else:
@@ -91,18 +91,10 @@ def keep(*, run: str, undo: bool, home: str | None, host: str | None, json: bool
     return 0
 
 
-def _experiment(client: Client, name: str) -> str:
-    """The id of the experiment of that name. Raises NotFound."""
-    for key in ("display_name", "experiment_id"):
-        if found := client.listed("experiments", limit=1, filters={key: ("EQUALS", name)}):
-            return str(found[0]["experiment_id"])
-    raise NotFound("there is no experiment of that name", where=name, hint="`headrace ls experiments` lists them")
-
-
 def _name(lines: list[str], total: int) -> None:
     """Those of so many that the server names, if any."""
     for line in lines:
-        print(f"  {line}")
+        print(f"  {output.plain(line)}")
     if lines and total > len(lines):
         print(f"  and {total - len(lines)} more")
 

@@ -14,7 +14,7 @@ from headrace.cli import discover, output, report
 from headrace.cli.client import Client
 from headrace.cli.display import Display, LiveDisplay, PlainDisplay, SilentDisplay, console
 from headrace.cli.embedded import find_or_start
-from headrace.cli.find import find_experiment
+from headrace.cli.find import find_or_make_experiment
 from headrace.cli.logs import LogStreams
 from headrace.cli.parameters import read_parameters, utf8
 from headrace.cli.pipeline import Pipeline, outline, read_pipeline, without_cache
@@ -79,7 +79,7 @@ def _submit(
         "runtime_config": {"parameters": values},
     }
     if experiment is not None:
-        body["experiment_id"] = find_experiment(client, utf8(experiment, "--experiment"))
+        body["experiment_id"] = find_or_make_experiment(client, utf8(experiment, "--experiment"))
     return str(client.create_run(body)["run_id"])
 
 

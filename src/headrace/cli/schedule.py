@@ -16,7 +16,7 @@ from headrace.cli.compile import split_name
 from headrace.cli.connect import connect
 from headrace.cli.discover import options_of
 from headrace.cli.display import console, show, show_command
-from headrace.cli.find import find_experiment, find_pipeline, find_schedule
+from headrace.cli.find import find_or_make_experiment, find_pipeline, find_schedule
 from headrace.cli.look import plain_table
 from headrace.cli.moments import read_moment, show_moment
 from headrace.cli.parameters import read_parameters, utf8
@@ -66,7 +66,7 @@ def create(
             "no_catchup": no_catchup,
         }
         if experiment is not None:
-            body["experiment_id"] = find_experiment(client, utf8(experiment, "--experiment"))
+            body["experiment_id"] = find_or_make_experiment(client, utf8(experiment, "--experiment"))
         made = client.create_schedule(body)
         if json:
             output.document(made)

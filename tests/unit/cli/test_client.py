@@ -14,7 +14,7 @@ from headrace.base.home import Home
 from headrace.cli import discover
 from headrace.cli.client import Client, Gone, parse_events
 from headrace.cli.connect import connect, find
-from headrace.cli.find import find_experiment, find_run, find_task
+from headrace.cli.find import find_experiment, find_or_make_experiment, find_run, find_task
 from headrace.cli.view import RunView, TaskView
 from headrace.cli.watch import Watch
 from headrace.model.state import State
@@ -151,9 +151,12 @@ def test_a_run_by_last_by_its_id_and_by_the_start_of_it(stub: Stub) -> None:
 def test_an_experiment_is_made_only_if_it_is_new(stub: Stub) -> None:
     with Client(stub.url) as client:
         stub.answers["/apis/v2beta1/experiments"] = [(200, '{"experiments": [{"experiment_id": "e"}]}')]
-        assert find_experiment(client, "x") == "e"
+        assert find_or_make_experiment(client, "x") == find_experiment(client, "x") == "e"
         stub.answers["/apis/v2beta1/experiments"] = [(200, "{}"), (200, '{"experiment_id": "new"}')]
-        assert find_experiment(client, "x") == "new"
+        assert find_or_make_experiment(client, "x") == "new"
+        stub.answers["/apis/v2beta1/experiments"] = [(200, "{}")]
+        with pytest.raises(errors.NotFound, match="no experiment has that name"):
+            find_experiment(client, "x")
 
 
 def test_a_task_by_path_and_by_name() -> None:
