@@ -4,7 +4,7 @@ Knows HTTP and the routes, not what the documents mean: `wire` reads those. Sync
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import IO, Any
 from urllib.parse import quote
@@ -98,7 +98,7 @@ class Client:
         """The run's events after the one with that id, as they happen; ends with the run's end or the connection's."""
         headers = {"accept": "text/event-stream"} | ({"last-event-id": after} if after else {})
         with self._stream(f"/api/v1/runs/{run_id}/events", {}, headers) as response:
-            yield from parse_events(response.iter_lines())
+            yield from parse_events(_lines(response.iter_text()))
 
     def log(
         self, run_id: str, path: str, *, follow: bool, tail: int | None = None, attempt: int = 0, rank: int = 0
@@ -111,7 +111,7 @@ class Client:
         if rank:
             query["rank"] = str(rank)
         with self._stream(f"/api/v1/runs/{run_id}/tasks/{path}/log", query, {"accept": "text/plain"}) as response:
-            yield from response.iter_lines()
+            yield from _lines(response.iter_text())
 
     def search_logs(self, run_id: str, text: str, *, task: str, attempt: int, ignore_case: bool) -> Document:
         """The lines that hold the text, in the logs of the run, or of one of its tasks."""
@@ -323,6 +323,19 @@ class ServerEvent:
         self.event_id = event_id
         self.name = name
         self.data = data
+
+
+def _lines(pieces: Iterable[str]) -> Iterator[str]:
+    """The lines of a text that comes in pieces. Only a newline ends one: all else is what somebody wrote in it."""
+    begun: list[str] = []
+    for piece in pieces:
+        rest, *others = piece.split("\n")
+        begun.append(rest)
+        for other in others:
+            yield "".join(begun)
+            begun = [other]
+    if any(begun):
+        yield "".join(begun)
 
 
 def parse_events(lines: Iterator[str]) -> Iterator[ServerEvent]:

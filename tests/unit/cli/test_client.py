@@ -73,6 +73,17 @@ def test_events_are_read_as_the_html_standard_says() -> None:
     assert read == [("1", "a", "{\n 1}"), ("1", "message", ""), ("2", "message", "last")]
 
 
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_only_a_newline_ends_a_line(stub: Stub, end: str) -> None:
+    printed = ["a\u2028b\fc\vd\x1ce\x85f", "", " 50%\r100%", "dos\r", "é" * 100_000, "last"]
+    stub.answers["/api/v1/runs/r/tasks/root.a/log"] = [(200, "\n".join(printed) + end)]
+    told = json.dumps({"changes": [], "message": "a\u2028b\x85c"}, ensure_ascii=False)
+    stub.answers["/api/v1/runs/r/events"] = [(200, f"id: 1\ndata: {told}\n\n")]
+    with Client(stub.url) as client:
+        assert list(client.log("r", "root.a", follow=False)) == printed
+        assert [event.data for event in client.events("r", "")] == [told]
+
+
 @pytest.mark.parametrize(
     ("status", "body", "kind", "text"),
     [
