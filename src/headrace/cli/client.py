@@ -58,6 +58,10 @@ class Client:
     def close(self) -> None:
         self._http.close()
 
+    def healthz(self) -> None:
+        """Nothing, where the server answers. Raises Gone where none does."""
+        self._get(f"{_V2}/healthz")
+
     def server(self) -> Document:
         """Where the server's home is, and how full."""
         return self._get("/api/v1/server")

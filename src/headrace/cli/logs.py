@@ -3,22 +3,25 @@
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from headrace.base.errors import InvalidInput, NotFound
 from headrace.cli import output, wire
+from headrace.cli.away import follow_log
 from headrace.cli.client import Client, Document, Gone
 from headrace.cli.connect import connect
 from headrace.cli.find import find_run, find_task
 from headrace.cli.view import RunView, TaskView
 from headrace.cli.watch import Watch
 from headrace.model.state import State
+from headrace.model.task import AttemptState
 
 Printed = Callable[[TaskView, str], None]
 """Called from several threads, one at a time, with a step and a line that it printed."""
 
 _LAST_LINES_SECONDS = 10
-_RETRY_SECONDS = 0.5
+_NEWS_SECONDS = 0.2
+"""How long the news of a step's end may be behind that of its log: less than a server takes to be up again."""
 
 
 def logs(
@@ -68,7 +71,7 @@ def logs(
                 raise InvalidInput(
                     "it holds steps and prints nothing itself", where=step.path, hint="Name a step in it"
                 )
-            for line in client.log(run_id, step.path, follow=follow, attempt=attempt, rank=rank):
+            for line in _lines(client, run_id, step.path, follow=follow, attempt=attempt, rank=rank):
                 printed(step, line)
         elif follow and not view.state.ended:
             _follow_all(client, run_id, printed)
@@ -76,6 +79,26 @@ def logs(
             for step in view.steps:
                 _print_one(client, run_id, step, printed)
     return 0
+
+
+def _lines(client: Client, run_id: str, path: str, *, follow: bool, attempt: int, rank: int) -> Iterator[str]:
+    """What the step printed; with `follow` until it, or that attempt, has ended."""
+
+    def is_over() -> bool:
+        if attempt:
+            tasks = client.usage(run_id)["tasks"]
+            tries = [each for task in tasks if task["task"] == path for each in task["attempts"]]
+            return any(each["attempt"] == attempt and each["state"] == AttemptState.ENDED for each in tries)
+        return _has_ended(wire.run_view(client.run(run_id)), path)
+
+    if follow:
+        return follow_log(client, run_id, path, is_over, attempt=attempt, rank=rank)
+    return client.log(run_id, path, follow=False, attempt=attempt, rank=rank)
+
+
+def _has_ended(run: RunView, path: str) -> bool:
+    """The step has, or the run without it."""
+    return run.state.ended or (path in run.tasks and run.tasks[path].state.ended)
 
 
 def _print_matches(found: Document, *, json: bool) -> int:
@@ -114,24 +137,30 @@ def _print_one(client: Client, run_id: str, step: TaskView, printed: Printed) ->
 
 
 def _follow_all(client: Client, run_id: str, printed: Printed) -> None:
-    streams = LogStreams(client.url, run_id, printed)
-    Watch(client, run_id, streams.changed).follow()
+    watch = Watch(client, run_id)
+    streams = LogStreams(client, watch.run, printed)
+    watch.changed = streams.changed
+    watch.follow()
     streams.finish()
 
 
 class LogStreams:
     """Follows the log of every step that runs, a thread and a connection each."""
 
-    def __init__(self, url: str, run_id: str, printed: Printed) -> None:
-        self._url = url
-        self._run_id = run_id
+    def __init__(self, client: Client, run: RunView, printed: Printed) -> None:
+        self._url = client.url
+        self._run = run
         self._printed = printed
         self._threads: dict[str, threading.Thread] = {}
         self._left = threading.Event()
         self._lock = threading.Lock()
+        self._news = threading.Condition()
 
     def changed(self, run: RunView) -> None:
         """Follow what has begun since the last call."""
+        with self._news:
+            self._run = run
+            self._news.notify_all()
         for step in run.steps:
             if step.path in self._threads or step.state in (State.PENDING, State.SKIPPED, State.CACHED):
                 continue
@@ -150,18 +179,20 @@ class LogStreams:
         self._left.set()
 
     def _follow(self, step: TaskView) -> None:
-        """Print the step's lines; where the server went away, go on after the last one when it is back."""
-        printed = 0
+        """Print the step's lines."""
         with Client(self._url) as client:
-            while not self._left.is_set():
-                try:
-                    for number, line in enumerate(client.log(self._run_id, step.path, follow=True)):
-                        if number >= printed and not self._left.is_set():
-                            printed = number + 1
-                            with self._lock:
-                                self._printed(step, line)
-                    return
-                except NotFound:
-                    return  # It failed before it could print.
-                except Gone:
-                    self._left.wait(_RETRY_SECONDS)
+            try:
+                for line in follow_log(client, self._run.run_id, step.path, lambda: self._is_over(step.path)):
+                    if self._left.is_set():
+                        return
+                    with self._lock:
+                        self._printed(step, line)
+            except NotFound:
+                return  # It failed before it could print.
+            except Gone:
+                return  # Whoever watches the run says so.
+
+    def _is_over(self, path: str) -> bool:
+        """The step has ended, as far as is known a moment later."""
+        with self._news:
+            return self._news.wait_for(lambda: _has_ended(self._run, path), _NEWS_SECONDS) or self._left.is_set()

@@ -92,7 +92,7 @@ def follow(
     """
     watch = Watch(client, run_id, options=options)
     display = _display(watch.run, outline, json=json)
-    streams = LogStreams(client.url, run_id, display.printed) if logs else None
+    streams = LogStreams(client, watch.run, display.printed) if logs else None
 
     def changed(run: RunView) -> None:
         display.changed(run)

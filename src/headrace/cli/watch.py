@@ -11,14 +11,11 @@ from dataclasses import replace
 
 from headrace.base.errors import Unavailable
 from headrace.cli import wire
+from headrace.cli.away import PATIENCE, wait_for_server
 from headrace.cli.client import Client, Gone
 from headrace.cli.view import RunView
 from headrace.model.state import State
 
-_PATIENCE = 30.0
-"""Seconds without a server after which watching is given up."""
-_SILENCE = 2.0
-"""Seconds without a server after which that is said."""
 _PAUSE = 0.25
 
 Changed = Callable[[RunView], None]
@@ -42,34 +39,30 @@ class Watch:
 
     def follow(self) -> RunView:
         """Wait for the end of the run. Raises Unavailable when the server has been away for too long."""
-        heard, told = time.monotonic(), False
         while True:
             try:
                 for event in self._client.events(self.run.run_id, self._last_event):
-                    heard = time.monotonic()
                     self._last_event = event.event_id or self._last_event
                     self._tell(wire.moved(self.run, json.loads(event.data)))
                 whole = wire.run_view(self._client.run(self.run.run_id))
-                heard = time.monotonic()
                 if whole.state.ended:
                     self._tell(whole)
                     return whole
-            except Gone as error:
-                if time.monotonic() - heard > _PATIENCE:
-                    raise self._lost() from error
-                if not told and self.silent is not None and time.monotonic() - heard > _SILENCE:
-                    told = True
-                    self.silent()
-            time.sleep(_PAUSE)
+                time.sleep(_PAUSE)
+            except Gone:
+                self._wait()
 
     def _tell(self, run: RunView) -> None:
         self.run = run
         if self.changed is not None:
             self.changed(run)
 
-    def _lost(self) -> Unavailable:
-        return Unavailable(
-            f"the server has not answered for {_PATIENCE:.0f} seconds",
-            where=self._client.url,
-            hint=f"The run goes on when one is up again: headrace get run {self.run.run_id}{self._options}",
-        )
+    def _wait(self) -> None:
+        try:
+            wait_for_server(self._client, self.silent)
+        except Gone as error:
+            raise Unavailable(
+                f"the server has not answered for {PATIENCE:.0f} seconds",
+                where=self._client.url,
+                hint=f"The run goes on when one is up again: headrace get run {self.run.run_id}{self._options}",
+            ) from error
