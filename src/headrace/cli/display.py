@@ -102,7 +102,8 @@ class LiveDisplay:
 
     def printed(self, task: TaskView, line: str) -> None:
         colour = self._colours.setdefault(task.path, _LOG_COLOURS[len(self._colours) % len(_LOG_COLOURS)])
-        self._console.print(Text.assemble((task.name, colour), ("  ", "dim"), Text.from_ansi(line)))
+        text = Text.from_ansi(line.rstrip("\r"))  # which takes what follows the last one, as a terminal shows it
+        self._console.print(Text.assemble((task.name, colour), ("  ", "dim"), text))
 
     def say(self, text: str) -> None:
         self._console.print(Text(text))

@@ -6,9 +6,10 @@ import pytest
 from rich.text import Text
 
 from headrace.cli import output
-from headrace.cli.display import PlainDisplay, console, show
+from headrace.cli.display import LiveDisplay, PlainDisplay, console, show
 from headrace.cli.look import plain_table
-from headrace.cli.view import TaskView
+from headrace.cli.tree import Outline
+from headrace.cli.view import RunView, TaskView
 from headrace.model.state import State
 from headrace.testing.clock import FakeClock
 
@@ -34,6 +35,13 @@ def test_in_lines(capsys: pytest.CaptureFixture[str]) -> None:
     output.say(f"{HOSTILE}\tand\nmore")
     output.say(HOSTILE, file=sys.stderr)
     assert capsys.readouterr() == (f"{SHOWN}\tand\nmore\n", f"{SHOWN}\n")
+
+
+def test_on_a_terminal_a_line_that_overwrote_itself_is_as_it_was_last(capsys: pytest.CaptureFixture[str]) -> None:
+    run = RunView("id", "name", State.RUNNING)
+    step = TaskView("root.step", "step", State.RUNNING)
+    LiveDisplay(console(), run, Outline({"root": ()}, {}), FakeClock()).printed(step, " 50%\r100%\r")
+    assert capsys.readouterr().out == "step  100%\n"
 
 
 def test_lines_that_steps_print_stay_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
