@@ -47,9 +47,12 @@ def test_one_is_shown_and_stopped(api: Api, document: dict[str, Any]) -> None:
     begun = asked(api, made)
     one = f"{OWN}/{made}/backfills/{begun['backfill_id']}"
     shown = api.http.get(one).json()
+    assert shown["waiting"] == 3
     assert shown == {key: value for key, value in begun.items() if key != "ticks"}
     assert api.http.post(f"{one}:stop").json() == {}
-    assert api.http.get(one).json()["state"] == "STOPPED"
+    stopped = api.http.get(one).json()
+    assert (stopped["state"], stopped.get("waiting", 0)) == ("STOPPED", 0)
+    assert asked(api, made)["waiting"] == 3
     response = api.http.post(f"{one}:stop")
     assert (response.status_code, response.json()["code"]) == (400, 9)
     other = make(api, document)["recurring_run_id"]

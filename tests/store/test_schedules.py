@@ -168,6 +168,7 @@ def test_a_backfill_is_due_while_it_has_room(database: Database) -> None:
     assert database.read(lambda tx: backfills.failures(tx, "x")) == (refused,)
     do(database, lambda tx: backfills.end_backfill(tx, "x", BackfillState.STOPPED))
     assert look() == ()
+    assert database.read(lambda tx: backfills.progress(tx, "x")).waiting == 0
     assert database.read(lambda tx: backfills.list_backfills(tx, "s")) == (replace(asked, state=BackfillState.STOPPED),)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from headrace.base.clock import Instant
 from headrace.base.errors import NotFound
@@ -102,8 +102,9 @@ def settle_tick(tx: Connection, tick: Tick) -> None:
 
 
 def end_backfill(tx: Connection, backfill_id: str, state: BackfillState) -> None:
-    """No more of its ticks get a run."""
+    """No more of its ticks get a run: those that wait are nobody's again."""
     tx.execute(update(t.backfills).where(_B.backfill_id == backfill_id).values(state=state.value))
+    tx.execute(delete(t.ticks).where(_K.backfill_id == backfill_id, _K.at == 0))
 
 
 def failures(tx: Connection, backfill_id: str) -> tuple[Tick, ...]:

@@ -6,6 +6,7 @@ from tests.unit.controllers.schedules.place import Place, backfill
 from headrace.model.schedule import BackfillState
 from headrace.model.state import State
 from headrace.store import backfills, schedules
+from headrace.testing.clock import START
 
 pytestmark = pytest.mark.anyio
 
@@ -57,3 +58,17 @@ async def test_a_backfill_that_is_stopped_makes_no_more_runs(place: Place) -> No
     place.end_all()
     await place.loop().turn()
     assert place.ticks(made) == ["57:00"]
+    assert place.database.read(lambda tx: backfills.progress(tx, name)).waiting == 0
+
+
+async def test_what_a_stopped_backfill_had_not_reached_is_for_others(place: Place) -> None:
+    made = place.make(enabled=False, max_concurrency=10)
+    name = backfill(place, made, "b", [1, -1, -2])
+    await place.loop().turn()
+    place.do(lambda tx: backfills.end_backfill(tx, name, BackfillState.STOPPED))
+    place.clock.advance(150)
+    again = place.database.read(lambda tx: backfills.ticks_of(tx, made, START, place.clock.instant))
+    assert set(again) == set()
+    place.do(lambda tx: schedules.enable_schedule(tx, made, place.clock.instant, enabled=True))
+    await place.loop().turn()
+    assert place.ticks(made) == ["59:00", "01:00", "02:00"]
