@@ -172,16 +172,17 @@ def test_a_backfill_is_due_while_it_has_room(database: Database) -> None:
     assert database.read(lambda tx: backfills.list_backfills(tx, "s")) == (replace(asked, state=BackfillState.STOPPED),)
 
 
-def test_ticks_are_dealt_with_once_and_go_with_their_schedule(database: Database) -> None:
+def test_ticks_are_taken_once_and_go_with_their_schedule(database: Database) -> None:
     make(database, a_schedule())
     asked = Backfill("x", "s", "", Instant(7), Instant(1), Instant(2), 1)
     do(database, lambda tx: backfills.create_backfill(tx, asked, [Instant(2)]))
     fire(database, Tick("s", Instant(1)))
-    for tick, known in ((1, True), (2, True), (3, False)):
-        assert database.read(lambda tx, tick=tick: schedules.is_dealt_with(tx, "s", Instant(tick))) is known
-    assert database.read(lambda tx: backfills.ticks_of(tx, "s", Instant(1), Instant(9))) == {1, 2}
+    do(database, lambda tx: schedules.record_tick(tx, "", Tick("s", Instant(3), at=Instant(4), failure=Failure("no"))))
+    for tick, known in ((1, True), (2, True), (3, False), (4, False)):
+        assert database.read(lambda tx, tick=tick: schedules.is_taken(tx, "s", Instant(tick))) is known
+    assert database.read(lambda tx: backfills.taken(tx, "s", Instant(1), Instant(9))) == {1, 2}
     do(database, lambda tx: schedules.delete_schedule(tx, "s"))
-    assert database.read(lambda tx: backfills.ticks_of(tx, "s", Instant(1), Instant(9))) == set()
+    assert database.read(lambda tx: backfills.taken(tx, "s", Instant(1), Instant(9))) == set()
     with pytest.raises(NotFound):
         database.read(lambda tx: backfills.get_backfill(tx, "x"))
 

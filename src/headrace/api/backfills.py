@@ -46,12 +46,12 @@ class Backfills(Handlers):
             max_parallel=asked.max_parallel,
         )
         if asked.dry_run:
-            before = await self.read(lambda tx: backfills.ticks_of(tx, schedule_id, begin, end))
+            before = await self.read(lambda tx: backfills.taken(tx, schedule_id, begin, end))
             return reply(wire.Backfill(recurring_run_id=schedule_id, ticks=_shown(ticks, before)))
 
         def unit(tx: Tx) -> wire.Backfill:
             schedules.hold_schedule(tx, schedule_id)
-            before = backfills.ticks_of(tx, schedule_id, begin, end)
+            before = backfills.taken(tx, schedule_id, begin, end)
             backfills.create_backfill(tx, fresh, [each for each in ticks if asked.again or each not in before])
             told = _message(tx, fresh)
             told.ticks = _shown(ticks, before)

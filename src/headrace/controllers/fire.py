@@ -59,7 +59,7 @@ class Fire:
         over = replace(
             schedule, last_tick=tick, next_tick=next_tick(schedule.trigger, schedule.created_at, tick), failure=None
         )
-        if schedules.is_dealt_with(tx, recurring_run_id, tick):
+        if schedules.is_taken(tx, recurring_run_id, tick):
             schedules.advance(tx, over)
             return Fired(moved=True)
         done = self._make(tx, schedule, Tick(recurring_run_id, tick), now)

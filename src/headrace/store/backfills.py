@@ -16,7 +16,7 @@ from headrace.model.schedule import Backfill, BackfillState, Tick
 from headrace.model.state import State
 from headrace.store import tables as t
 from headrace.store.rows import failure_json, failure_of
-from headrace.store.schedules import tick_values
+from headrace.store.schedules import TAKEN, tick_values
 
 _B, _K = t.backfills.c, t.ticks.c
 
@@ -78,9 +78,9 @@ def progress(tx: Connection, backfill_id: str) -> Progress:
     )
 
 
-def ticks_of(tx: Connection, recurring_run_id: str, begin: Instant, end: Instant) -> Collection[Instant]:
-    """The ticks in that stretch of time that were dealt with, or will be by a backfill."""
-    which = (_K.recurring_run_id == recurring_run_id, _K.tick >= begin, _K.tick <= end)
+def taken(tx: Connection, recurring_run_id: str, begin: Instant, end: Instant) -> Collection[Instant]:
+    """The ticks in that stretch of time that have their run, or get it from a backfill."""
+    which = (_K.recurring_run_id == recurring_run_id, _K.tick >= begin, _K.tick <= end, TAKEN)
     return {Instant(tick) for tick in tx.execute(select(_K.tick).where(*which)).scalars()}
 
 

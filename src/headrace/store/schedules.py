@@ -33,7 +33,10 @@ _ADVANCE = (
     .where(_S.recurring_run_id == bindparam("schedule"))
     .values({name: bindparam(name) for name in ("last_tick", "next_tick", "fired", "failure")})
 )
-_TICK = select(_K.tick).where(_K.recurring_run_id == bindparam("schedule"), _K.tick == bindparam("due")).limit(1)
+TAKEN = (_K.run_id != "") | (_K.at == 0)
+"""The tick has its run, or gets it from a backfill."""
+
+_TICK = select(_K.tick).where(_K.recurring_run_id == bindparam("schedule"), _K.tick == bindparam("due"), TAKEN).limit(1)
 _SOONEST = select(func.min(_S.next_tick)).where(_S.status == ENABLED, _S.next_tick > bindparam("now"))
 
 
@@ -144,7 +147,7 @@ def count_live(tx: Connection, recurring_run_id: str, backfill_id: str = "") -> 
     return count
 
 
-def is_dealt_with(tx: Connection, recurring_run_id: str, tick: Instant) -> bool:
+def is_taken(tx: Connection, recurring_run_id: str, tick: Instant) -> bool:
     """A run was made of the tick, or will be by a backfill."""
     return tx.execute(_TICK, {"schedule": recurring_run_id, "due": tick}).first() is not None
 

@@ -1,11 +1,14 @@
 """Backfills make the runs of past ticks, in order, with room of their own."""
 
 import pytest
+from sqlalchemy import update
 from tests.unit.controllers.schedules.place import Place, backfill
 
+from headrace.base.clock import Instant
 from headrace.model.schedule import BackfillState
 from headrace.model.state import State
 from headrace.store import backfills, schedules
+from headrace.store import tables as t
 from headrace.testing.clock import START
 
 pytestmark = pytest.mark.anyio
@@ -67,8 +70,24 @@ async def test_what_a_stopped_backfill_had_not_reached_is_for_others(place: Plac
     await place.loop().turn()
     place.do(lambda tx: backfills.end_backfill(tx, name, BackfillState.STOPPED))
     place.clock.advance(150)
-    again = place.database.read(lambda tx: backfills.ticks_of(tx, made, START, place.clock.instant))
+    again = place.database.read(lambda tx: backfills.taken(tx, made, START, place.clock.instant))
     assert set(again) == set()
     place.do(lambda tx: schedules.enable_schedule(tx, made, place.clock.instant, enabled=True))
     await place.loop().turn()
     assert place.ticks(made) == ["59:00", "01:00", "02:00"]
+
+
+async def test_a_tick_of_which_no_run_could_be_made_is_for_others(place: Place) -> None:
+    made = place.make(enabled=False)
+    plan_id = place.schedule(made).plan_id
+    point = update(t.recurring_runs)
+    place.do(lambda tx: tx.execute(point.values(plan_id="", pipeline_id="gone")))
+    backfill(place, made, "b", [1, -1])
+    await place.loop().turn()
+    assert len(place.database.read(lambda tx: backfills.failures(tx, "b"))) == 2
+    place.clock.advance(60)
+    assert place.database.read(lambda tx: backfills.taken(tx, made, Instant(0), place.clock.instant)) == set()
+    place.do(lambda tx: tx.execute(point.values(plan_id=plan_id, pipeline_id="")))
+    place.do(lambda tx: schedules.enable_schedule(tx, made, place.clock.instant, enabled=True))
+    await place.loop().turn()
+    assert place.ticks(made) == ["01:00"]
