@@ -60,6 +60,20 @@ def test_one_is_shown_and_stopped(api: Api, document: dict[str, Any]) -> None:
         assert api.http.get(path).status_code == 404
 
 
+def test_archiving_its_experiment_stops_it(api: Api, document: dict[str, Any]) -> None:
+    experiment = api.post("/experiments", {"display_name": "e"})["experiment_id"]
+    inside = make(api, document, trigger=DAILY, experiment_id=experiment, mode="DISABLE")
+    outside = make(api, document, trigger=DAILY)
+    for each in (inside, outside):
+        asked(api, each["recurring_run_id"])
+    api.post(f"/experiments/{experiment}:archive")
+    told = [
+        api.http.get(f"{OWN}/{each['recurring_run_id']}/backfills").json()["backfills"][0] for each in (inside, outside)
+    ]
+    assert [(each["state"], each.get("waiting", 0)) for each in told] == [("STOPPED", 0), ("RUNNING", 3)]
+    assert api.get(f"/recurringruns/{inside['recurring_run_id']}")["updated_at"] == inside["updated_at"]
+
+
 @pytest.mark.parametrize(
     ("fields", "said"),
     [

@@ -12,7 +12,7 @@ from headrace.api.handlers import Handlers
 from headrace.api.wire import catalog as wire
 from headrace.api.wire.common import Empty
 from headrace.model.catalog import Experiment
-from headrace.store import catalog, schedules
+from headrace.store import backfills, catalog, schedules
 from headrace.store import query as lists
 from headrace.store.db import Tx
 
@@ -51,12 +51,13 @@ class Experiments(Handlers):
         return reply(Empty())
 
     async def archive(self, request: Request) -> Response:
-        """Its recurring runs are disabled."""
+        """Its recurring runs are disabled and their backfills stopped, before its runs go: no other one comes then."""
         namespace, now = self.principal(request).namespace, self.services.clock.now()
 
         def unit(tx: Tx, experiment_id: str) -> None:
-            catalog.archive_experiment(tx, experiment_id)
             schedules.disable_of_experiment(tx, namespace, experiment_id, now)
+            backfills.stop_of_experiment(tx, namespace, experiment_id)
+            catalog.archive_experiment(tx, experiment_id)
 
         return await self._store(request, unit)
 

@@ -107,6 +107,19 @@ def end_backfill(tx: Connection, backfill_id: str, state: BackfillState) -> None
     tx.execute(delete(t.ticks).where(_K.backfill_id == backfill_id, _K.at == 0))
 
 
+def stop_of_experiment(tx: Connection, namespace: str, experiment_id: str) -> None:
+    """The experiment is being archived, and its schedules are held."""
+    schedules = t.recurring_runs.c
+    query = (
+        select(_B.backfill_id)
+        .join(t.recurring_runs, schedules.recurring_run_id == _B.recurring_run_id)
+        .where(schedules.namespace == namespace, schedules.experiment_id == experiment_id)
+        .where(_B.state == BackfillState.RUNNING)
+    )
+    for backfill_id in tx.execute(query).scalars().all():
+        end_backfill(tx, backfill_id, BackfillState.STOPPED)
+
+
 def failures(tx: Connection, backfill_id: str) -> tuple[Tick, ...]:
     """Its ticks that could not be made into a run, in order."""
     which = (_K.backfill_id == backfill_id, _K.at > 0, _K.run_id == "")

@@ -23,11 +23,7 @@ ENABLED, DISABLED = "ENABLED", "DISABLED"
 
 _S, _K, _B = t.recurring_runs.c, t.ticks.c, t.backfills.c
 _SCHEDULE = select(t.recurring_runs).where(_S.recurring_run_id == bindparam("schedule"))
-_HOLD = (
-    update(t.recurring_runs)
-    .where(_S.recurring_run_id == bindparam("schedule"))
-    .values(revision=t.recurring_runs.c.revision + 1)
-)
+_HOLD = update(t.recurring_runs).where(_S.recurring_run_id == bindparam("schedule")).values(revision=_S.revision + 1)
 _ADVANCE = (
     update(t.recurring_runs)
     .where(_S.recurring_run_id == bindparam("schedule"))
@@ -88,9 +84,10 @@ def enable_schedule(tx: Connection, recurring_run_id: str, at: Instant, *, enabl
 
 
 def disable_of_experiment(tx: Connection, namespace: str, experiment_id: str, at: Instant) -> None:
-    """The experiment was archived."""
-    which = (_S.namespace == namespace, _S.experiment_id == experiment_id, _S.status == ENABLED)
-    tx.execute(update(t.recurring_runs).where(*which).values(status=DISABLED, updated_at=at))
+    """The experiment is being archived. Holds all its schedules, also those that were disabled before."""
+    of_it = (_S.namespace == namespace, _S.experiment_id == experiment_id)
+    tx.execute(update(t.recurring_runs).where(*of_it).values(revision=_S.revision + 1))
+    tx.execute(update(t.recurring_runs).where(*of_it, _S.status == ENABLED).values(status=DISABLED, updated_at=at))
 
 
 def delete_schedule(tx: Connection, recurring_run_id: str) -> None:

@@ -54,8 +54,8 @@ def experiments_routes(services: Services) -> list[ApiRoute]:
             experiments.archive,
             Operation(
                 "ExperimentService_ArchiveExperiment",
-                "archive an experiment: take it off the lists of live experiments, with its runs, and disable its "
-                "recurring runs",
+                "archive an experiment: take it off the lists of live experiments, with its runs, disable its "
+                "recurring runs and stop their backfills",
                 Empty,
                 takes=Empty,
             ),
