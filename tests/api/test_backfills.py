@@ -6,6 +6,10 @@ import pytest
 from tests.api.conftest import Api
 from tests.api.test_recurring import fire, make
 
+from headrace.base.clock import Instant, from_rfc3339
+from headrace.model.schedule import Tick
+from headrace.store import schedules
+
 OWN = "/api/v1/recurringruns"
 DAILY = {"cron_schedule": {"cron": "@daily"}}
 THREE = {"start_time": "2023-01-01T00:00:00Z", "end_time": "2023-01-03T12:00:00Z"}
@@ -40,6 +44,24 @@ def test_what_has_had_its_run_gets_none_unless_asked_again(api: Api, document: d
     assert again["waiting"] == 3
     listed = api.http.get(f"{OWN}/{made}/backfills").json()["backfills"]
     assert [each["backfill_id"] for each in listed][::2] == [again["backfill_id"], begun["backfill_id"]]
+
+
+def test_of_an_interval_it_takes_the_times_as_they_were(api: Api, document: dict[str, Any]) -> None:
+    trigger = {"periodic_schedule": {"interval_second": 86_400, "start_time": "2023-01-01T00:00:00Z"}}
+    made = make(api, document, trigger=trigger, no_catchup=True)["recurring_run_id"]
+    late = Tick(made, from_rfc3339("2023-01-03T05:00:00Z"), run_id="late", at=Instant(1))
+    api.services.database.submit(lambda tx: schedules.record_tick(tx, "", late)).result()
+    stretch = {"start_time": "2022-12-31T00:00:00Z", "end_time": "2023-01-04T12:00:00Z"}
+    ticks = asked(api, made, dry_run=True, **stretch)["ticks"]
+    assert [(each["scheduled_at"][5:13], each.get("run_before", False)) for each in ticks] == [
+        ("12-31T00", False),
+        ("01-01T00", False),
+        ("01-02T00", False),
+        ("01-03T00", False),
+        ("01-03T05", True),
+        ("01-04T05", False),
+    ]
+    assert asked(api, made, **stretch)["ticks"] == ticks
 
 
 def test_one_is_shown_and_stopped(api: Api, document: dict[str, Any]) -> None:

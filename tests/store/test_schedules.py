@@ -181,6 +181,9 @@ def test_ticks_are_taken_once_and_go_with_their_schedule(database: Database) -> 
     for tick, known in ((1, True), (2, True), (3, False), (4, False)):
         assert database.read(lambda tx, tick=tick: schedules.is_taken(tx, "s", Instant(tick))) is known
     assert database.read(lambda tx: backfills.taken(tx, "s", Instant(1), Instant(9))) == {1, 2}
+    for begin, limit, recorded in ((1, 9, [1, 2, 3]), (2, 9, [1, 2, 3]), (2, 1, [1, 2]), (5, 9, [3])):
+        of_it = ("s", Instant(begin), Instant(9), limit)
+        assert database.read(lambda tx, of_it=of_it: backfills.on_record(tx, *of_it)) == recorded
     do(database, lambda tx: schedules.delete_schedule(tx, "s"))
     assert database.read(lambda tx: backfills.taken(tx, "s", Instant(1), Instant(9))) == set()
     with pytest.raises(NotFound):

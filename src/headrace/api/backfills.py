@@ -34,8 +34,9 @@ class Backfills(Handlers):
         if not 1 <= asked.max_parallel <= MOST_PARALLEL:
             hint = f"Give 1 to {MOST_PARALLEL}"
             raise InvalidInput(f"{asked.max_parallel} is no number of runs at once", where="max_parallel", hint=hint)
-        schedule = await self.read(lambda tx: schedules.get_schedule(tx, schedule_id))
-        ticks = _ticks(schedule, begin, end)
+        schedule, ticks, before = await self.read(lambda tx: _look(tx, schedule_id, begin, end))
+        if asked.dry_run:
+            return reply(wire.Backfill(recurring_run_id=schedule_id, ticks=_shown(ticks, before)))
         fresh = Backfill(
             backfill_id=self.services.fresh_id(),
             recurring_run_id=schedule_id,
@@ -45,9 +46,6 @@ class Backfills(Handlers):
             end_at=end,
             max_parallel=asked.max_parallel,
         )
-        if asked.dry_run:
-            before = await self.read(lambda tx: backfills.taken(tx, schedule_id, begin, end))
-            return reply(wire.Backfill(recurring_run_id=schedule_id, ticks=_shown(ticks, before)))
 
         def unit(tx: Tx) -> wire.Backfill:
             schedules.hold_schedule(tx, schedule_id)
@@ -124,11 +122,20 @@ def _stretch(asked: wire.CreateBackfill, now: Instant) -> tuple[Instant, Instant
     return begin, end
 
 
-def _ticks(schedule: Schedule, begin: Instant, end: Instant) -> Sequence[Instant]:
+def _look(
+    tx: Tx, schedule_id: str, begin: Instant, end: Instant
+) -> tuple[Schedule, Sequence[Instant], Collection[Instant]]:
+    """The schedule, its ticks in that stretch of time, and those of them that are taken. Raises NotFound."""
+    schedule = schedules.get_schedule(tx, schedule_id)
+    ticks = _ticks(schedule, backfills.on_record(tx, schedule_id, begin, end, MOST_TICKS + 1), begin, end)
+    return schedule, ticks, backfills.taken(tx, schedule_id, begin, end)
+
+
+def _ticks(schedule: Schedule, recorded: Sequence[Instant], begin: Instant, end: Instant) -> Sequence[Instant]:
     """The schedule's ticks in that stretch of time. Raises InvalidInput where there are too many."""
-    anchor = schedule.last_tick or schedule.trigger.start_at or schedule.created_at
-    whole = Instant(anchor // SECOND * SECOND)
-    ticks = list(islice(ticks_within(schedule.trigger, whole, begin, end), MOST_TICKS + 1))
+    begun = Instant((schedule.trigger.start_at or schedule.created_at) // SECOND * SECOND)
+    known = {begun, schedule.last_tick or begun, *recorded}
+    ticks = list(islice(ticks_within(schedule.trigger, sorted(known), begin, end), MOST_TICKS + 1))
     if len(ticks) > MOST_TICKS:
         raise InvalidInput(
             f"there are more than {MOST_TICKS} due times in that stretch of time",

@@ -4,8 +4,7 @@ Takes a trigger, when the schedule was made, and the last tick that was dealt wi
 only go forward, whatever the clock does.
 """
 
-from collections.abc import Iterator
-from itertools import takewhile
+from collections.abc import Iterator, Sequence
 
 from headrace.base.clock import SECOND, Instant
 from headrace.model.schedule import CronTrigger, PeriodicTrigger, Trigger
@@ -39,16 +38,24 @@ def due_tick(trigger: Trigger, created_at: Instant, last: Instant, now: Instant,
     return _latest(trigger, tick, latest)
 
 
-def ticks_within(trigger: Trigger, anchor: Instant, begin: Instant, end: Instant) -> Iterator[Instant]:
+def ticks_within(trigger: Trigger, known: Sequence[Instant], begin: Instant, end: Instant) -> Iterator[Instant]:
     """The ticks from `begin` to `end`, both included, whatever the trigger's own start and end are.
 
-    Those of a fixed interval are counted, both ways, from `anchor`, which is one of them.
+    Those of a fixed interval are counted from `known`, which are some of them, at least one, in order: on from each to
+    the next, for one that came late made the others begin anew, and back from the first.
     """
     step = _step(trigger)
-    if step:
-        first = begin + (anchor - begin) % step
-        yield from (Instant(each) for each in range(first, end + 1, step))
-        return
+    return _counted(step, known, begin, end) if step else _fitting(trigger, begin, end)
+
+
+def _counted(step: int, known: Sequence[Instant], begin: Instant, end: Instant) -> Iterator[Instant]:
+    for anchor, low, high in zip(known, [begin, *known[1:]], [*known[1:], end + 1], strict=True):
+        least = max(low, begin)
+        first = least + (anchor - least) % step
+        yield from (Instant(each) for each in range(first, min(high, end + 1), step))
+
+
+def _fitting(trigger: Trigger, begin: Instant, end: Instant) -> Iterator[Instant]:
     tick = _after(trigger, Instant(_ceiling(begin) - SECOND))
     while tick != NEVER and tick <= end:
         yield tick
@@ -71,7 +78,7 @@ def _latest(trigger: CronTrigger, tick: Instant, latest: Instant) -> Instant:
 
 
 def _last(trigger: CronTrigger, tick: Instant, latest: Instant) -> Instant:
-    for each in takewhile(lambda later: later <= latest, ticks_within(trigger, tick, tick, latest)):
+    for each in _fitting(trigger, tick, latest):
         tick = each
     return tick
 

@@ -84,6 +84,14 @@ def taken(tx: Connection, recurring_run_id: str, begin: Instant, end: Instant) -
     return {Instant(tick) for tick in tx.execute(select(_K.tick).where(*which)).scalars()}
 
 
+def on_record(tx: Connection, recurring_run_id: str, begin: Instant, end: Instant, limit: int) -> list[Instant]:
+    """The last tick on record before that stretch of time, and the first `limit` in it, in order."""
+    of_it = _K.recurring_run_id == recurring_run_id
+    before = tx.execute(select(func.max(_K.tick)).where(of_it, _K.tick < begin)).scalar()
+    within = select(_K.tick).distinct().where(of_it, _K.tick >= begin, _K.tick <= end).order_by(_K.tick).limit(limit)
+    return [Instant(tick) for tick in (before, *tx.execute(within).scalars()) if tick is not None]
+
+
 def first_waiting(tx: Connection, backfill_id: str) -> Instant:
     """The tick that is next, 0 where all had their turn."""
     waiting = select(func.min(_K.tick)).where(_K.backfill_id == backfill_id, _K.at == 0)

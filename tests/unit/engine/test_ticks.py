@@ -104,8 +104,8 @@ def test_a_clock_that_was_put_back_brings_no_tick_again() -> None:
     assert due(periodic(60), "2026-01-01T03:30:00Z", "2026-01-01T05:00:00Z", catch_up=False) == ""
 
 
-def within(trigger: Trigger, begin: str, end: str, anchor: str = MADE) -> list[str]:
-    whole = Instant(at(anchor) // SECOND * SECOND)
+def within(trigger: Trigger, begin: str, end: str, *known: str) -> list[str]:
+    whole = [Instant(at(each) // SECOND * SECOND) for each in known or (MADE,)]
     return [said(tick) for tick in ticks_within(trigger, whole, at(begin), at(end))]
 
 
@@ -123,3 +123,21 @@ def test_the_ticks_of_a_stretch_of_time() -> None:
         "2026-01-01T00:00:30Z",
     ]
     assert within(cron("@every 1m"), "2026-01-01T00:10:30Z", "2026-01-01T00:10:30Z") == ["2026-01-01T00:10:30Z"]
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "expected"),
+    [
+        ("00:00:05", "00:00:40", ["05", "08", "11", "14", "17", "20", "23", "25", "28", "30", "33", "36", "39"]),
+        ("00:00:18", "00:00:26", ["20", "23", "25"]),
+        ("00:00:26", "00:00:29", ["28"]),
+        ("00:00:31", "00:00:35", ["33"]),
+        ("00:00:01", "00:00:05", ["02", "05"]),
+    ],
+)
+def test_an_interval_begins_anew_with_what_came_late(begin: str, end: str, expected: list[str]) -> None:
+    """At 25 and 30 the schedule jumped to what was now."""
+    known = [f"2026-01-01T00:00:{second}Z" for second in (11, 14, 17, 25, 30)]
+    found = within(periodic(3), f"2026-01-01T{begin}Z", f"2026-01-01T{end}Z", *known)
+    assert [tick[17:19] for tick in found] == expected
+    assert within(cron("@every 3s"), f"2026-01-01T{begin}Z", f"2026-01-01T{end}Z", *known) == found
