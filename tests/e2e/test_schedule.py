@@ -70,6 +70,8 @@ def test_a_schedule_of_an_uploaded_pipeline(up: Cli, tmp_path: Path) -> None:
     for words, said in (
         (("uploaded", "--every", "1h"), "-p day=TEXT"),
         (("uploaded", "--every", "soon", "-p", "day=x"), "--every: 'soon' is not a duration"),
+        (("uploaded", "--every", "0s", "-p", "day=x"), "--every: '0s' is not one or more whole seconds"),
+        (("uploaded", "--every", "1500ms", "-p", "day=x"), "--every: '1500ms' is not one or more whole seconds"),
         (("uploaded", "--every", "1h", "--timezone", "UTC"), "an interval has no time zone"),
         (("uploaded", "--cron", "* *", "-p", "day=x"), "5 or 6 fields"),
         (("uploaded", "--cron", "@daily", "--start", "soon"), "--start: 'soon' is no time"),

@@ -157,11 +157,18 @@ def _trigger(
         return {"cron_schedule": {"cron": cron, **bounds, **({"timezone": timezone} if timezone else {})}}
     if timezone:
         raise InvalidInput("an interval has no time zone", where="--timezone", hint="Leave it out, or give --cron")
+    return {"periodic_schedule": {"interval_second": _interval(every or ""), **bounds}}
+
+
+def _interval(text: str) -> int:
+    """The whole seconds of `--every`. Raises InvalidInput."""
     try:
-        interval = duration(every or "")
+        seconds = duration(text)
     except InvalidInput as error:
         raise InvalidInput(error.message, where="--every", hint=error.hint) from error
-    return {"periodic_schedule": {"interval_second": interval, **bounds}}
+    if seconds < 1 or seconds.denominator > 1:
+        raise InvalidInput(f"{text!r} is not one or more whole seconds", where="--every", hint='Give "90s" or "1h30m"')
+    return int(seconds)
 
 
 def _source(
@@ -188,12 +195,12 @@ def _when(item: Mapping[str, Any]) -> str:
     trigger = item.get("trigger") or {}
     periodic = trigger.get("periodic_schedule")
     if periodic is not None:
-        return f"every {_interval(int(periodic.get('interval_second', 0)))}"
+        return f"every {_spelled(int(periodic.get('interval_second', 0)))}"
     cron = trigger.get("cron_schedule") or {}
     return f"{cron.get('cron', '')} {cron.get('timezone', '')}".strip()
 
 
-def _interval(seconds: int) -> str:
+def _spelled(seconds: int) -> str:
     """`90s` is `1m30s`, as `--every` takes it."""
     parts = {"h": seconds // 3600, "m": seconds // 60 % 60, "s": seconds % 60}
     return "".join(f"{number}{unit}" for unit, number in parts.items() if number)

@@ -15,6 +15,7 @@ from calendar import monthrange
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from fractions import Fraction
 from functools import lru_cache
 
 from headrace.base.errors import InvalidInput
@@ -31,7 +32,16 @@ _DESCRIPTORS = {
     "@midnight": "0 0 0 * * *",
     "@hourly": "0 0 * * * *",
 }
-_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600}
+_NANOSECONDS = {
+    "ns": 1,
+    "us": 10**3,
+    "µs": 10**3,
+    "μs": 10**3,
+    "ms": 10**6,
+    "s": 10**9,
+    "m": 60 * 10**9,
+    "h": 3600 * 10**9,
+}
 _DURATION = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)", re.ASCII)
 _LONGEST = 500
 _LONGEST_DURATION = 50
@@ -41,7 +51,7 @@ _HINT = 'Write six fields, seconds first, such as "0 30 6 * * 1-5", or "@daily",
 
 @dataclass(frozen=True, slots=True)
 class Every:
-    """A fixed number of seconds after the tick before."""
+    """A fixed number of seconds after the tick before: whole ones, and at least one, whatever is asked for."""
 
     seconds: int
 
@@ -134,7 +144,7 @@ def split_zone(expression: str) -> tuple[str, str]:
 
 def _described(fields: list[str]) -> Cron | Every:
     if fields[0] == "@every" and len(fields) == 2:
-        return Every(duration(fields[1]))
+        return Every(max(1, int(duration(fields[1]))))
     expression = _DESCRIPTORS.get(fields[0]) if len(fields) == 1 else None
     if expression is None:
         known = ", ".join([*_DESCRIPTORS, "@every 1h30m"])
@@ -142,15 +152,15 @@ def _described(fields: list[str]) -> Cron | Every:
     return parse(expression)
 
 
-def duration(text: str) -> int:
-    """Whole seconds, at least one, of a duration as Go writes it: `1h30m`, `90s`, `1.5h`."""
+def duration(text: str) -> Fraction:
+    """The seconds of a duration as Go writes it: `1h30m`, `90s`, `1.5h`. Raises InvalidInput."""
     parts = _DURATION.findall(text) if len(text) <= _LONGEST_DURATION else []
     if not parts or "".join(number + unit for number, unit in parts) != text:
         raise InvalidInput(f"{text[:80]!r} is not a duration", hint='Write it as "1h30m" or "90s"')
-    seconds = sum(float(number) * _UNITS[unit] for number, unit in parts)
+    seconds = sum((Fraction(number) * _NANOSECONDS[unit] for number, unit in parts), Fraction()) / 10**9
     if seconds > _MOST_SECONDS:
         raise InvalidInput(f"{text[:80]!r} is more than a hundred years", hint="Give less")
-    return max(1, int(seconds))
+    return seconds
 
 
 @dataclass(frozen=True, slots=True)

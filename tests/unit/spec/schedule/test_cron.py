@@ -87,6 +87,10 @@ def test_a_day_that_never_comes() -> None:
         ("@every 1500ms", 1),
         ("@every 5us", 1),
         ("@every .5m", 30),
+        ("@every 8.2h", 29_520),
+        ("@every 0.1s0.2s0.7s59.s", 60),
+        ("@every 999999999ns", 1),
+        ("@every 2999999999ns", 2),
     ],
 )
 def test_every(expression: str, seconds: int) -> None:
