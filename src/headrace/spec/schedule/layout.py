@@ -12,7 +12,7 @@ _GO = re.compile(
     r"January|Jan(?![a-z])|Monday|Mon(?![a-z])|MST|002|0[1-6]|_2006|2006|__2|_2|15|PM|pm"
     r"|-07:00:00|-070000|-07:00|-0700|-07|Z07:00:00|Z070000|Z07:00|Z0700|Z07|[.,](?:0+|9+)(?!\d)|[1-5]"
 )
-_STRFTIME = re.compile(r"%(-?[aAbBcdDeFfgGHIjmMnpRsSTuUVwWxXyYzZ])|%%")
+_STRFTIME = re.compile(r"%(?:-?[aAbBcdDeFgGHIjmMnpRSTuUVwWxXyY]|[fszZ%])")
 
 
 def go_format(moment: datetime, layout: str) -> str:
@@ -22,7 +22,14 @@ def go_format(moment: datetime, layout: str) -> str:
 
 def strftime(moment: datetime, layout: str) -> str:
     """The moment by strftime's directives; what is none of them stands for itself."""
-    return _STRFTIME.sub(lambda match: "%" if match.group() == "%%" else moment.strftime(match.group()), layout)
+    return _STRFTIME.sub(lambda match: _directive(match.group(), moment), layout)
+
+
+def _directive(directive: str, moment: datetime) -> str:
+    """Python leaves `%s` to the C library, which would take the moment for one in this machine's time zone."""
+    if directive == "%%":
+        return "%"
+    return str(int(moment.timestamp())) if directive == "%s" else moment.strftime(directive)
 
 
 def _chunk(chunk: str, moment: datetime) -> str:

@@ -1,5 +1,6 @@
 """Macros in parameters, and the two kinds of layouts that they take."""
 
+import time
 from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -133,3 +134,15 @@ def test_midnight_and_noon_of_twelve_hours() -> None:
 )
 def test_strftime(layout: str, expected: str) -> None:
     assert strftime(MOMENT, layout) == expected
+
+
+@pytest.mark.parametrize("server", ["UTC", "Asia/Tokyo"])
+def test_the_time_zone_of_the_server_is_no_matter(monkeypatch: pytest.MonkeyPatch, server: str) -> None:
+    monkeypatch.setenv("TZ", server)
+    time.tzset()
+    try:
+        found = strftime(MOMENT.astimezone(ZoneInfo("Europe/Berlin")), "%s %z %Z %c %-Z")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert found == "1770134829 +0100 CET Tue Feb  3 17:07:09 2026 %-Z"
