@@ -39,12 +39,13 @@ def due_tick(trigger: Trigger, created_at: Instant, last: Instant, now: Instant,
 
 
 def ticks_within(trigger: Trigger, known: Sequence[Instant], begin: Instant, end: Instant) -> Iterator[Instant]:
-    """The ticks from `begin` to `end`, both included, whatever the trigger's own start and end are.
+    """The ticks from `begin` to `end`, both included, whatever the trigger's own start and end are. The epoch is none:
+    0 stands for no tick.
 
     Those of a fixed interval are counted from `known`, which are some of them, at least one, in order: on from each to
     the next, for one that came late made the others begin anew, and back from the first.
     """
-    step = _step(trigger)
+    step, begin = _step(trigger), max(begin, Instant(1))
     return _counted(step, known, begin, end) if step else _fitting(trigger, begin, end)
 
 

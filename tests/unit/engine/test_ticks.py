@@ -125,6 +125,13 @@ def test_the_ticks_of_a_stretch_of_time() -> None:
     assert within(cron("@every 1m"), "2026-01-01T00:10:30Z", "2026-01-01T00:10:30Z") == ["2026-01-01T00:10:30Z"]
 
 
+@pytest.mark.parametrize("trigger", [cron("@daily"), periodic(86_400), cron("@every 24h")])
+def test_from_the_epoch_on(trigger: Trigger) -> None:
+    """That itself is no tick."""
+    days = [f"1970-01-0{day}T00:00:00Z" for day in (2, 3)]
+    assert within(trigger, "1970-01-01T00:00:00Z", "1970-01-03T12:00:00Z", "2026-01-01T00:00:00Z") == days
+
+
 @pytest.mark.parametrize(
     ("begin", "end", "expected"),
     [
