@@ -1,6 +1,7 @@
 """`headrace schedule` and `headrace backfill`, as a user types them."""
 
 import json
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx2
@@ -47,6 +48,10 @@ def test_a_schedule_of_a_file_from_its_making_to_its_end(up: Cli, tmp_path: Path
     assert "makes 0 runs of 2 due times" in up.run("backfill", "yearly", *stretch).stdout
     assert "had its run, gets another" in up.run("backfill", "yearly", *stretch, "--again", "--dry-run").stdout
     assert begun["backfill_id"][:8] in up.run("schedule", "get", "yearly").stdout
+    today = datetime.now().astimezone().date()
+    up.run("backfill", "yearly", "--from", str(today), "--to", str(today), "--dry-run")
+    ahead = up.run("backfill", "yearly", "--from", str(today), "--to", str(today + timedelta(days=2)), code=2)
+    assert "end_time: it is to come" in ahead.stderr
     assert "no backfill" in up.run("backfill", "yearly", "--stop", "x", code=2).stderr
 
     assert "its runs are still there" in up.run("schedule", "delete", "yearly", "--stop-runs").stdout

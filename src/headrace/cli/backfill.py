@@ -1,5 +1,6 @@
 """`headrace backfill`: the runs of a recurring run for a stretch of the past, with a look at them first."""
 
+from headrace.base.clock import SystemClock
 from headrace.base.errors import InvalidInput, NotFound
 from headrace.base.json import JsonValue
 from headrace.cli import output
@@ -8,7 +9,7 @@ from headrace.cli.connect import connect
 from headrace.cli.discover import options_of
 from headrace.cli.display import console, show_command
 from headrace.cli.find import find_schedule
-from headrace.cli.moments import read_moment, show_moment
+from headrace.cli.moments import is_day_of, read_moment, show_moment
 
 _SHOWN = 20
 """Due times that are listed; of more, the first and the last half of so many."""
@@ -40,8 +41,8 @@ def backfill(
             "dry_run": dry_run,
             "again": again,
         }
-        if end is not None:
-            body["end_time"] = read_moment(end, "--to", end_of_day=True)
+        if end is not None and (last := _last(end)) is not None:
+            body["end_time"] = last
         made = client.create_backfill(schedule_id, body)
     if json:
         output.document(made)
@@ -57,6 +58,12 @@ def backfill(
     print(f"Backfill {made['backfill_id']} makes {runs}, {max_parallel} at once.")
     show_command(console(), f"headrace schedule get {schedule_id[:8]}{options_of(home, host)}  shows how far it is")
     return 0
+
+
+def _last(text: str) -> str | None:
+    """The last moment of `--to`, None for now: a day alone means its own last one, and today has come no further."""
+    last = read_moment(text, "--to", end_of_day=True)
+    return None if is_day_of(text, SystemClock().now()) else last
 
 
 def _stop(client: Client, schedule_id: str, text: str, *, json: bool) -> int:

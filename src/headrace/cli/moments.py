@@ -16,9 +16,19 @@ def read_moment(text: str, where: str, *, end_of_day: bool = False) -> str:
     except ValueError:
         hint = "Write it as 2026-01-31, 2026-01-31T08:00 or 2026-01-31T08:00:00Z"
         raise InvalidInput(f"{text!r} is no time", where=where, hint=hint) from None
-    if end_of_day and len(text) <= len("2026-01-31"):
+    if end_of_day and _is_day(text):
         moment = datetime.combine(moment, time(23, 59, 59))
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+
+
+def is_day_of(text: str, now: Instant) -> bool:
+    """Whether the text, which can be read, is a day alone, and here the day of `now`."""
+    today = datetime.fromtimestamp(now / 1e6, UTC).astimezone().date()
+    return _is_day(text) and datetime.fromisoformat(text).date() == today
+
+
+def _is_day(text: str) -> bool:
+    return len(text) <= len("2026-01-31")
 
 
 def show_moment(moment: Instant | str) -> str:

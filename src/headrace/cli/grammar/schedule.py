@@ -36,7 +36,7 @@ def add_schedule(commands: Commands) -> None:
         "headrace.cli.backfill:backfill",
         "make the runs of a recurring run for a stretch of the past",
         epilog="What had its run gets no second one. Times without an offset are in this machine's time zone; a day\n"
-        "alone means its first moment after --from and its last after --to.\n\n"
+        "alone means its first moment after --from and its last after --to, which of today is now.\n\n"
         "  headrace backfill nightly --from 2026-01-01 --to 2026-01-31 --dry-run\n"
         "  headrace backfill nightly --from 2026-01-01 --max-parallel 4",
     )
