@@ -1,13 +1,15 @@
 """Recurring runs over HTTP: how they are made and refused, shown, listed, switched and deleted."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
-from tests.api.conftest import V2, Api
+from tests.api.conftest import V2, Api, start
 
 from headrace.base.clock import Instant
+from headrace.base.settings import Settings
 from headrace.controllers.fire import Fire
 from headrace.model.run import Run
 from headrace.store import runs, schedules
@@ -72,6 +74,7 @@ def test_one_is_made_and_shown_as_kfp_shows_it(api: Api, document: dict[str, Any
                 "cron": "0 30 6 * * *",
                 "start_time": "2026-01-01T00:00:00Z",
                 "end_time": "2026-01-31T23:00:00Z",
+                "timezone": "UTC",
             }
         },
         "mode": "ENABLE",
@@ -100,14 +103,29 @@ def test_a_periodic_one_has_its_interval_as_text(api: Api, document: dict[str, A
         ({"cron": "0 0 6 * * *", "timezone": "Europe/Berlin"}, "Europe/Berlin"),
         ({"cron": "TZ=Europe/Berlin 0 0 6 * * *"}, "Europe/Berlin"),
         ({"cron": "CRON_TZ=Europe/Berlin 0 0 6 * * *", "timezone": "Europe/Berlin"}, "Europe/Berlin"),
-        ({"cron": "0 0 6 * * *", "timezone": "UTC"}, None),
+        ({"cron": "0 0 6 * * *", "timezone": "UTC"}, "UTC"),
+        ({"cron": "0 0 6 * * *"}, "UTC"),
     ],
 )
-def test_the_time_zone(api: Api, document: dict[str, Any], trigger: dict[str, str], zone: str | None) -> None:
+def test_the_time_zone(api: Api, document: dict[str, Any], trigger: dict[str, str], zone: str) -> None:
     made = make(api, document, trigger={"cron_schedule": trigger})
-    assert made["trigger"]["cron_schedule"].get("timezone") == zone
+    assert made["trigger"]["cron_schedule"]["timezone"] == zone
     assert made["trigger"]["cron_schedule"]["cron"] == trigger["cron"]
-    assert made["next_scheduled_at"].endswith("T05:00:00Z" if zone else "T06:00:00Z")
+    assert made["next_scheduled_at"].endswith("T06:00:00Z" if zone == "UTC" else "T05:00:00Z")
+
+
+def test_a_trigger_means_the_same_on_a_server_in_another_time_zone(
+    api: Api, document: dict[str, Any], tmp_path: Path
+) -> None:
+    answered = make(api, document)
+    tokyo = start(tmp_path / "tokyo", Settings(schedule_timezone="Asia/Tokyo"))
+    try:
+        same, own = make(tokyo, document, trigger=answered["trigger"]), make(tokyo, document)
+        assert (same["trigger"], same["next_scheduled_at"]) == (answered["trigger"], answered["next_scheduled_at"])
+        assert own["trigger"]["cron_schedule"]["timezone"] == "Asia/Tokyo"
+    finally:
+        tokyo.http.close()
+        tokyo.stop()
 
 
 def test_of_a_pipeline_it_names_the_newest_version_or_the_one_that_was_asked_for(

@@ -188,7 +188,7 @@ def test_jobs_are_recurring_runs(api: Api, document: dict[str, Any]) -> None:
     assert found == listed
     assert (found["mode"], found["status"], found["enabled"]) == ("ENABLED", "ENABLED", True)
     assert (found["max_concurrency"], found["no_catchup"]) == ("2", True)
-    assert found["trigger"] == {"cron_schedule": {"cron": "0 0 3 * * *"}}
+    assert found["trigger"] == {"cron_schedule": {"cron": "0 0 3 * * *", "timezone": "UTC"}}
     [owner] = found["resource_references"]
     assert owner["key"] == {"type": "EXPERIMENT", "id": now["experiment_id"]}
     narrowed = {"resource_reference_key.type": "EXPERIMENT", "resource_reference_key.id": "other"}

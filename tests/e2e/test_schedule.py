@@ -67,6 +67,8 @@ def test_a_schedule_of_an_uploaded_pipeline(up: Cli, tmp_path: Path) -> None:
     assert (newest["display_name"], newest["status"]) == ("uploaded", "DISABLED")
     assert newest["trigger"] == {"periodic_schedule": {"interval_second": "3600"}}
     assert "every 1h" in up.run("schedule", "get", newest["recurring_run_id"]).stdout
+    early = ("uploaded", "--cron", "0 0 5 * * *", "-p", "day=x", "--disabled", "--name", "early")
+    assert "0 0 5 * * * UTC" in up.run("schedule", "create", *early).stdout
     pinned = up.json(
         *("schedule", "create", uploaded["pipeline_id"], "--every", "1h", "-p", "day=x", "--version", "uploaded"),
         *("--name", "pinned", "--experiment", "its own", "--disabled"),

@@ -113,9 +113,8 @@ def trigger_message(found: Trigger) -> wire.Trigger:
         return wire.Trigger(
             periodic_schedule=wire.PeriodicSchedule(start_time=start, end_time=end, interval_second=seconds)
         )
-    zone = found.timezone if found.timezone != "UTC" else ""
     return wire.Trigger(
-        cron_schedule=wire.CronSchedule(start_time=start, end_time=end, cron=found.expression, timezone=zone)
+        cron_schedule=wire.CronSchedule(start_time=start, end_time=end, cron=found.expression, timezone=found.timezone)
     )
 
 
