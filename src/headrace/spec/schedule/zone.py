@@ -16,6 +16,9 @@ from headrace.spec.schedule.cron import Cron
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - local times have no zone here
 _SECOND = timedelta(seconds=1)
+_SETTLED = 5 * 86_400
+"""So long an offset lasts at least: since 1970 clocks were nowhere changed twice within six days."""
+
 LAST = Instant(250_000_000_000 * SECOND)
 """Beyond this, in the year 9892, nothing is looked for: the calendar ends soon after."""
 
@@ -67,13 +70,25 @@ def _instant(zone: ZoneInfo, local: datetime) -> int:
 
 def _elapsing(cron: Cron, zone: ZoneInfo, second: int) -> int | None:
     """Search with the offset that is in force; where that ends first, again from there with the next one."""
-    offset = _offset(zone, second)
-    while (local := cron.after(_wall(second, offset))) is not None:
+    earliest = second + 1
+    while True:
+        offset = _offset(zone, earliest)
+        local = cron.after(_wall(earliest - 1, offset))
+        if local is None:
+            return None
         found = _seconds(local) - offset
-        if _offset(zone, found) == offset:
+        change = _next_change(zone, earliest, found)
+        if change is None:
             return found
-        change = _change(zone, second, found)
-        second, offset = change - 1, _offset(zone, change)
+        earliest = change
+
+
+def _next_change(zone: ZoneInfo, begin: int, end: int) -> int | None:
+    """The first second, up to `end`, of another offset than that of `begin`; None where there is none."""
+    for before in range(begin, end, _SETTLED):
+        after = min(before + _SETTLED, end)
+        if _offset(zone, after) != _offset(zone, before):
+            return _change(zone, before, after)
     return None
 
 

@@ -73,6 +73,26 @@ def test_hours_with_a_star_go_by_the_time_that_passes() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("expression", "zone", "start", "expected"),
+    [
+        ("0 30 * 25 10 *", "Atlantic/Azores", "2026-10-24T12:00:00Z", ["2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"]),
+        ("0 30 * 25 10 *", "Atlantic/Azores", "2026-02-01T00:00:00Z", ["2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"]),
+        (
+            "0 30 * 24 10 *",
+            "America/Nuuk",
+            "2026-10-24T22:45:00Z",
+            ["2026-10-24T23:30:00Z", "2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z", "2027-10-24T01:30:00Z"],
+        ),
+    ],
+)
+def test_an_hour_that_comes_twice_is_not_missed_from_far_away(
+    expression: str, zone: str, start: str, expected: list[str]
+) -> None:
+    """Where nothing fits until clocks were changed there and back."""
+    assert ticks(expression, zone, start, len(expected)) == expected
+
+
 def test_half_an_hour_of_change_and_zones_without_any() -> None:
     """Lord Howe Island puts its clocks back by half an hour, at 15:00 UTC on 4 April 2026."""
     assert ticks("0 45 1 * * *", "Australia/Lord_Howe", "2026-04-04T00:00:00Z", 2) == [
