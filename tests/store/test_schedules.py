@@ -174,10 +174,11 @@ def test_a_backfill_is_due_while_it_has_room(database: Database) -> None:
 
 def test_ticks_are_taken_once_and_go_with_their_schedule(database: Database) -> None:
     make(database, a_schedule())
-    asked = Backfill("x", "s", "", Instant(7), Instant(1), Instant(2), 1)
-    do(database, lambda tx: backfills.create_backfill(tx, asked, [Instant(2)]))
+    asked = Backfill("x", "s", "", Instant(7), Instant(1), Instant(3), 1)
+    do(database, lambda tx: backfills.create_backfill(tx, asked, [Instant(2), Instant(3)]))
     fire(database, Tick("s", Instant(1)))
-    do(database, lambda tx: schedules.record_tick(tx, "", Tick("s", Instant(3), at=Instant(4), failure=Failure("no"))))
+    refused = Tick("s", Instant(3), "x", at=Instant(9), failure=Failure("no", 3))
+    do(database, lambda tx: backfills.settle_tick(tx, refused))
     for tick, known in ((1, True), (2, True), (3, False), (4, False)):
         assert database.read(lambda tx, tick=tick: schedules.is_taken(tx, "s", Instant(tick))) is known
     assert database.read(lambda tx: backfills.taken(tx, "s", Instant(1), Instant(9))) == {1, 2}

@@ -63,7 +63,10 @@ class Fire:
             schedules.advance(tx, over)
             return Fired(moved=True)
         done = self._make(tx, schedule, Tick(recurring_run_id, tick), now)
-        schedules.record_tick(tx, schedule.namespace, done)
+        if done.failure is None:
+            schedules.record_tick(tx, schedule.namespace, done)
+        elif done.failure != schedule.failure:  # Said once, not at each tick.
+            log.warning("recurring run %s: no run for a tick: %s", recurring_run_id, done.failure.message)
         schedules.advance(tx, replace(over, fired=schedule.fired + bool(done.run_id), failure=done.failure))
         return Fired(moved=True, run_id=done.run_id)
 
@@ -110,7 +113,6 @@ class Fire:
         try:
             run = runs.add_run(tx, self._run(tx, schedule, tick, now), RunRequested(now))
         except (InvalidInput, NotFound, FailedPrecondition) as error:
-            log.warning("recurring run %s: no run for a tick: %s", schedule.recurring_run_id, error)
             code = next(code for kind, code in _CODES.items() if isinstance(error, kind))
             return replace(tick, at=now, failure=Failure(str(error), code))
         return replace(tick, at=now, run_id=run.run_id)

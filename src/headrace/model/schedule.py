@@ -93,7 +93,8 @@ class Backfill:
 class Tick:
     """What became of a due time: `at` is when it was dealt with, 0 while a backfill has it still to do.
 
-    `run_id` is "" where no run came of it: `failure` says why.
+    `run_id` is "" where no run came of it: `failure` says why. Only a backfill keeps such ones. A schedule, which has
+    no end of them, shows the failure of its last one.
     """
 
     recurring_run_id: str

@@ -162,7 +162,7 @@ def advance(tx: Connection, schedule: Schedule) -> None:
 
 
 def record_tick(tx: Connection, namespace: str, tick: Tick) -> None:
-    """What became of a tick of a held schedule."""
+    """The tick of a held schedule has its run."""
     tx.execute(insert(t.ticks), tick_values(namespace, tick))
 
 

@@ -13,7 +13,7 @@ from headrace.model.catalog import Experiment, Pipeline, PipelineVersion
 from headrace.model.schedule import CronTrigger, PeriodicTrigger
 from headrace.model.state import State
 from headrace.spec.load import document_from_json
-from headrace.store import catalog, schedules
+from headrace.store import backfills, catalog, schedules
 from headrace.testing.clock import START
 
 pytestmark = pytest.mark.anyio
@@ -167,6 +167,7 @@ async def test_a_tick_that_cannot_be_made_into_a_run_is_shown_and_over(
     assert failure is not None
     assert failure.code == 5
     assert place.schedule(made).fired == 0
+    assert place.database.read(lambda tx: backfills.on_record(tx, made, START, place.clock.instant, 9)) == []
 
 
 async def test_of_an_experiment_that_was_deleted_runs_go_to_the_default_one(place: Place) -> None:
@@ -191,3 +192,22 @@ async def test_an_error_is_gone_with_the_next_good_tick(place: Place) -> None:
     await place.loop().turn()
     assert place.schedule(made).failure is None
     assert len(place.runs(made)) == 1
+
+
+async def test_an_error_is_logged_once_and_leaves_no_rows(place: Place, caplog: pytest.LogCaptureFixture) -> None:
+    pipelines = Catalog(place)
+    pipelines.version("one", document("needed"))
+    made = pipelines.schedule()
+
+    async def logged() -> list[str]:
+        caplog.clear()
+        for _ in range(3):
+            place.clock.advance(60)
+            await place.loop().turn()
+        return [each.message for each in caplog.records if "no run for a tick" in each.message]
+
+    (first,) = await logged()
+    place.do(lambda tx: catalog.delete_pipeline(tx, pipelines.pipeline_id, cascade=True))
+    (second,) = await logged()
+    assert ("needed" in first, "not found" in second) == (True, True)
+    assert place.database.read(lambda tx: backfills.on_record(tx, made, START, place.clock.instant, 9)) == []
