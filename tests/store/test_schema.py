@@ -161,6 +161,25 @@ def test_posted_tasks_of_before_are_found_by_what_they_show(empty_url: str, cloc
     database.close()
 
 
+def test_ticks_of_before_that_have_no_run_are_kept_of_backfills(empty_url: str, clock: FakeClock) -> None:
+    """0037 removes those that a stopped backfill left, and those of schedules themselves."""
+    old = engine(empty_url)
+    connection = _migrated_to("0036", old)
+    for backfill_id, state in (("stopped", "STOPPED"), ("running", "RUNNING")):
+        connection.exec_driver_sql(f"INSERT INTO backfills VALUES ('{backfill_id}', 's', '', '{state}', 1, 1, 9, 1)")
+    for tick, (backfill_id, run_id, at) in enumerate(
+        [("stopped", "", 0), ("stopped", "", 5), ("stopped", "r", 5), ("running", "", 0), ("", "", 5), ("", "r", 5)]
+    ):
+        connection.exec_driver_sql(
+            f"INSERT INTO ticks VALUES ('s', {tick}, '{backfill_id}', '', '{run_id}', {at}, NULL)"
+        )
+    connection.commit()
+    connection.close()
+    old.dispose()
+    Database.open(empty_url, clock).close()
+    assert [row[0] for row in _select(empty_url, "SELECT tick FROM ticks ORDER BY tick")] == [1, 2, 3, 5]
+
+
 def test_the_current_revision_is_the_newest() -> None:
     config = Config()
     config.set_main_option("script_location", str(schema.MIGRATIONS))

@@ -28,7 +28,7 @@ from headrace.store import keys
 from headrace.store import tables as t
 from headrace.store.dialect import Dialect
 
-CURRENT = "0036"
+CURRENT = "0037"
 MIGRATIONS = Path(__file__).parent / "migrations"
 BOOKKEEPING = "alembic_version"
 """Alembic's own table, which it makes first."""
