@@ -6,7 +6,7 @@ stand a time zone: `TZ=Europe/Berlin 0 0 6 * * *`. Gives a `Cron`, or an `Every`
 
 The rules are those of the Go library that KFP reads them with (robfig/cron 1.2): a day must fit both its fields where
 one of them begins with a star, one of the two where neither does; weekdays count from Sunday, 0, to 6; `5/15` is
-`5-59/15`.
+`5-59/15`; `*-5` is `*`, and `1,,2` is `1,2`.
 """
 
 import re
@@ -122,7 +122,7 @@ def parse(expression: str) -> Cron | Every:
         raise InvalidInput(f"a cron expression has 5 or 6 fields, this one has {len(fields)}", hint=_HINT)
     texts = dict(zip(_FIELDS, [*fields, "*"][:6], strict=True))
     values = {name: _FIELDS[name].values(text) for name, text in texts.items()}
-    star = {name: any(part[0] in "*?" for part in text.split(",")) for name, text in texts.items()}
+    star = {name: any(part[0] in "*?" for part in _parts(text)) for name, text in texts.items()}
     return Cron(
         seconds=tuple(sorted(values["second"])),
         minutes=tuple(sorted(values["minute"])),
@@ -134,6 +134,11 @@ def parse(expression: str) -> Cron | Every:
         day_star=star["day"],
         weekday_star=star["weekday"],
     )
+
+
+def _parts(text: str) -> list[str]:
+    """What a list holds, but for what is empty."""
+    return [part for part in text.split(",") if part]
 
 
 def split_zone(expression: str) -> tuple[str, str]:
@@ -173,13 +178,13 @@ class _Field:
     names: Mapping[str, int]
 
     def values(self, text: str) -> frozenset[int]:
-        return frozenset(value for part in text.split(",") for value in self._range(part))
+        return frozenset(value for part in _parts(text) or [text] for value in self._range(part))
 
     def _range(self, part: str) -> range:
         """`*`, `?`, `5`, `1-5`, each perhaps with `/step`; a single value with a step goes on to the end."""
         span, slash, step_text = part.partition("/")
         low, dash, high = span.partition("-")
-        if span in ("*", "?"):
+        if low in ("*", "?"):  # Whatever the range ends with.
             begin, end = self.least, self.most
         elif dash:
             begin, end = self._value(low, part), self._value(high, part)

@@ -54,6 +54,11 @@ def test_the_next_time(expression: str, moment: str, expected: list[str]) -> Non
     assert after(expression, moment, len(expected)) == expected
 
 
+def test_what_is_taken_as_the_library_does() -> None:
+    assert cron("1,,2, * * * * *") == cron("1,2 * * * * *")
+    assert cron("0 0 0 *-5 * ?-x/2") == cron("0 0 0 * * */2")
+
+
 def test_of_five_fields_the_first_are_seconds() -> None:
     assert after("5 4 3 2 1", "2025-12-31 00:00:00") == ["2026-01-02 03:04:05"]
 
@@ -110,8 +115,8 @@ def test_every(expression: str, seconds: int) -> None:
         ("* * * * * 7", "day of the week '7' is not within 0 to 6"),
         ("* * * * * fri-mon", "ends before it begins"),
         ("*/0 * * * * *", "step of 0"),
-        ("1,,2 * * * * *", "cannot be read"),
-        ("*-5 * * * * *", "cannot be read"),
+        (",, * * * * *", "cannot be read"),
+        ("5-* * * * * *", "cannot be read"),
         ("-5 * * * * *", "cannot be read"),
         ("1-2-3 * * * * *", "cannot be read"),
         ("1/2/3 * * * * *", "cannot be read"),
