@@ -187,6 +187,11 @@ def test_of_a_pipeline_it_names_the_newest_version_or_the_one_that_was_asked_for
         ({"runtime_config": {}}, 400, "parameter count is not optional"),
         ({"runtime_config": {"parameters": {"count": "x"}}}, 400, "input parameter count requires type"),
         ({"runtime_config": {"parameters": {"count": 1, "z": 1}}}, 400, "not required by pipeline: z"),
+        (
+            {"runtime_config": {"pipeline_root": "minio://b/../c"}},
+            400,
+            'runtime_config.pipeline_root: "minio://b/../c"',
+        ),
         ({"plugins_input": {str(number): {} for number in range(17)}}, 400, "plugins_input"),
         ({"mode": "SOMETIMES"}, 400, "mode"),
         ({"colour": "red"}, 400, 'unknown field "colour"'),

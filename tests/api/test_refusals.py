@@ -178,6 +178,10 @@ def test_runs(place: Place) -> None:
             (400, 3, "pipeline_version_reference.pipeline_id: the pipeline is missing"),
         ),
         (run_of(scheduled_at="tomorrow"), (400, 3, "scheduled_at")),
+        (
+            run_of(runtime_config={**COUNT, "pipeline_root": "file:///tmp/x"}),
+            (400, 3, 'runtime_config.pipeline_root: "file:///tmp/x" is no object\'s uri. Write it as minio://BUCKET/'),
+        ),
     ):
         status, code, told = place.refused("POST", "/runs", body)
         assert (status, code, expected[2] in told) == (*expected[:2], True), told

@@ -1,12 +1,14 @@
-"""What plug-in values, names and iterations in a request may be; the store checks the lengths of names and tags."""
+"""What plug-in values, names, roots and iterations may be; the store checks the lengths of names and tags."""
 
 from collections.abc import Mapping
 
 import msgspec
 
 from headrace.api.proto_json import Int64
+from headrace.api.wire.run import RuntimeConfig
 from headrace.base.errors import InvalidInput
 from headrace.base.json import JsonObject, JsonValue
+from headrace.blobs import uri
 
 PLUGINS = 16
 PLUGIN_BYTES = 64 * 1024
@@ -27,6 +29,12 @@ def iteration(given: Int64 | None, field: str) -> int:
     if given is not None and int(given) > ITERATIONS:
         raise InvalidInput(f"{given} are more iterations than a loop has", where=field, hint=f"At most {ITERATIONS}")
     return -1 if given is None else max(int(given), -1)
+
+
+def pipeline_root(config: RuntimeConfig | None) -> None:
+    """A root that is given is one in which artifacts can be."""
+    if config is not None and config.pipeline_root:
+        uri.check_root(config.pipeline_root, "runtime_config.pipeline_root")
 
 
 def plugins(given: Mapping[str, JsonObject]) -> None:

@@ -43,6 +43,7 @@ class RecurringRuns(Handlers):
         quick = len(raw) <= body.QUICK
         asked = await body.work(quick, proto_json.read, wire.RecurringRun, raw)
         limits.name(asked.display_name, "display_name")
+        limits.pipeline_root(asked.runtime_config)
         limits.plugins(asked.plugins_input)
         source = await sources.source(self, asked, quick)
         schedule = self._schedule(request, asked, source)

@@ -42,6 +42,7 @@ class Runs(Handlers):
         quick = len(raw) <= body.QUICK
         asked = await body.work(quick, proto_json.read, wire.Run, raw)
         name = limits.name(asked.display_name, "display_name")
+        limits.pipeline_root(asked.runtime_config)
         limits.plugins(asked.plugins_input)
         if asked.plugins_output:
             raise Conflict("plugins_output is the server's to write", where="plugins_output", hint="Leave it out")

@@ -9,10 +9,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from headrace.base.errors import InvalidInput
+from headrace.model.run import folder_of_root
 
 SCHEMES = ("minio", "s3", "gs")
 NAME_BYTES = 255
 KEY_BYTES = 1024
+ROOT_BYTES = 512
+"""What a pipeline root may have of a key; the rest is for the names of the pipeline, run, task, attempt and output."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,17 @@ def outermost(uris: Collection[str]) -> list[str]:
         if not found or not lies_in(uri, found[-1]):
             found.append(uri)
     return found
+
+
+def check_root(root: str, where: str) -> None:
+    """Raises InvalidInput for a pipeline root in which no artifact could be; `where` says which it is."""
+    hint = f"Write it as {', '.join(f'{scheme}://BUCKET/FOLDER' for scheme in SCHEMES)}"
+    try:
+        names = parse(f"{folder_of_root(root)}/object").names
+    except InvalidInput as error:
+        raise InvalidInput(f'"{_shown(root)}" {error.message}', where=where, hint=hint) from error
+    if len("/".join(names[:-1]).encode()) > ROOT_BYTES:
+        raise InvalidInput(f"its folder is longer than {ROOT_BYTES} bytes", where=where, hint="Give a shorter one")
 
 
 def _check_name(name: str, uri: str) -> None:

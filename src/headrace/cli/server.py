@@ -22,6 +22,7 @@ from headrace.base.clock import Clock, SystemClock
 from headrace.base.errors import FailedPrecondition, NotFound
 from headrace.base.home import Home
 from headrace.base.settings import Settings
+from headrace.blobs import uri
 from headrace.blobs.folder import FolderStore
 from headrace.cli import discover, identity
 from headrace.cli.database import database_url, serving
@@ -59,9 +60,10 @@ async def run_server(
     """Serve the home until `stop` is set. Steps that run then go on, and the next server takes them over.
 
     `ready` is told where it is. `faults`, and a `clock` other than the machine's, are for tests. Raises
-    FailedPrecondition where another server has the home or its file, or gRPC is asked for and not installed,
-    Unavailable where an address or the database cannot be had.
+    InvalidInput for a pipeline root that can be none, FailedPrecondition where another server has the home or its file,
+    or gRPC is asked for and not installed, Unavailable where an address or the database cannot be had.
     """
+    uri.check_root(settings.pipeline_root, "pipeline_root")
     with _locked(home):
         clock = clock or SystemClock()
         database = await asyncio.to_thread(Database.open, database_url(home, settings), clock)

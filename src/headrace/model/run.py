@@ -73,5 +73,10 @@ class Run:
 
 
 def folder_of(pipeline_root: str, pipeline_name: str, run_id: str) -> str:
-    """`Run.folder`. A query of the root is about the store, and part of no name."""
-    return f"{pipeline_root.partition('?')[0].rstrip('/')}/{pipeline_name}/{run_id}"
+    """`Run.folder`."""
+    return f"{folder_of_root(pipeline_root)}/{pipeline_name}/{run_id}"
+
+
+def folder_of_root(pipeline_root: str) -> str:
+    """The uri of the folder that the root names. A query of the root is about the store, and part of no name."""
+    return pipeline_root.partition("?")[0].rstrip("/")

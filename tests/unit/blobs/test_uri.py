@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from headrace.base.errors import InvalidInput
 from headrace.blobs.folder import FolderStore
-from headrace.blobs.uri import Location, parse
+from headrace.blobs.uri import ROOT_BYTES, Location, check_root, folder_of_root, parse
 
 ODD = [
     "part#1",
@@ -79,6 +79,34 @@ def test_hostile_uris_are_refused_with_a_short_printable_reason(uri: str) -> Non
     with pytest.raises(InvalidInput) as caught:
         parse(uri)
     assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize(
+    ("root", "folder"),
+    [
+        ("minio://b", "minio://b"),
+        ("gs://b/x/", "gs://b/x"),
+        ("s3://b/q/?region=x&endpoint=http://h:1/../", "s3://b/q"),
+        ("minio://b/" + "x/" * (ROOT_BYTES // 2), "minio://b/" + "x/" * (ROOT_BYTES // 2 - 1) + "x"),
+    ],
+)
+def test_a_root_names_a_folder(root: str, folder: str) -> None:
+    check_root(root, "root")
+    assert folder_of_root(root) == folder
+
+
+@pytest.mark.parametrize(
+    "root",
+    [
+        *("", "not a uri", "/tmp/..", "file:///tmp/x", "http://example.com/x", "minio://", "minio:///x", "minio://?x"),
+        *("minio://mlpipeline/../../etc", "minio://.incoming", "minio://b//x", "minio://b/" + "x" * 256),
+        *("minio://b/" + "xx/" * (ROOT_BYTES // 2), "minio://" + "b" * 100_000),
+    ],
+)
+def test_what_can_be_no_root_is_refused_with_a_short_reason(root: str) -> None:
+    with pytest.raises(InvalidInput, match=r"^root: ") as caught:
+        check_root(root, "root")
     assert len(str(caught.value)) < 500
 
 
