@@ -86,7 +86,6 @@ class Backfills(Handlers):
 
     async def stop(self, request: Request) -> Response:
         """What has its run keeps it; no more are made."""
-        proto_json.read(Empty, await body.read(request))
 
         def unit(tx: Tx) -> None:
             schedules.hold_schedule(tx, query.path(request, "recurring_run_id"))

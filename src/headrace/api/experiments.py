@@ -65,7 +65,6 @@ class Experiments(Handlers):
         return await self._store(request, catalog.unarchive_experiment)
 
     async def _store(self, request: Request, verb: Callable[[Tx, str], None]) -> Response:
-        proto_json.read(Empty, await body.read(request))
         experiment_id = query.path(request, "experiment_id")
         await self.write(lambda tx: verb(tx, experiment_id))
         return reply(Empty())

@@ -150,7 +150,7 @@ def _fields(kind: type[Message]) -> _Fields:
     hints, empty = dict(kind.__annotations__), kind()
     names = {name: name for name in hints} | {_camel(name): name for name in hints}
     defaults = {name: getattr(empty, name) for name in hints}
-    return _Fields(hints, defaults, names, f"Its fields are: {', '.join(hints)}")
+    return _Fields(hints, defaults, names, f"Its fields are: {', '.join(hints)}" if hints else "It has no fields")
 
 
 def _camel(name: str) -> str:

@@ -129,7 +129,6 @@ class RecurringRuns(Handlers):
         return await self._enable(request, enabled=False)
 
     async def _enable(self, request: Request, *, enabled: bool) -> Response:
-        proto_json.read(Empty, await body.read(request))
         recurring_run_id, now = query.path(request, "recurring_run_id"), self.services.clock.now()
         await self.write(lambda tx: schedules.enable_schedule(tx, recurring_run_id, now, enabled=enabled))
         self.services.schedules_changed()

@@ -69,7 +69,6 @@ class Retention(Handlers):
         return await self._pin(request, store.unpin)
 
     async def _pin(self, request: Request, verb: Callable[[Tx, str], None]) -> Response:
-        proto_json.read(Empty, await body.read(request))
         run_id = query.path(request, "run_id")
         await self.write(lambda tx: verb(tx, run_id))
         return reply(Empty())

@@ -7,11 +7,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from headrace.api import metrics
+from headrace.api import body, metrics, proto_json
 from headrace.api.errors import Handler, plain
 from headrace.api.listing import DEFAULT_SIZE, MAX_SIZE
 from headrace.api.operation import Operation, Parameter, number
 from headrace.api.wire.filter import Filter
+from headrace.api.wire.verbs import Verb
 
 V2 = "/apis/v2beta1"
 OLD = "/apis/v1beta1"
@@ -35,14 +36,17 @@ PAGE_V1 = (*PAGE[:3], Parameter("filter", f"{_FILTER_TEXT}; v1 says `op` where v
 
 
 class ApiRoute(Route):
-    """A route that says what it does, and notes its template, for metrics."""
+    """A route that says what it does, and notes its template, for metrics. It checks the body of a verb."""
 
     def __init__(self, method: str, path: str, handler: Handler, operation: Operation) -> None:
         answers = plain(handler) if operation.files else handler
+        verb = operation.takes if isinstance(operation.takes, type) and issubclass(operation.takes, Verb) else None
 
         @functools.wraps(handler)
         async def noted(request: Request) -> Response:
             request.scope[metrics.ROUTE] = path
+            if verb is not None:
+                proto_json.read(verb, await body.read(request))
             return await answers(request)
 
         super().__init__(path, noted, methods=[method])

@@ -115,7 +115,6 @@ class Runs(Handlers):
 
     async def terminate(self, request: Request) -> Response:
         """The wish goes to the run's inbox; views say CANCELING from its commit on."""
-        proto_json.read(Empty, await body.read(request))
         run_id, wish = query.path(request, "run_id"), TerminateRequested(self.services.clock.now())
 
         def unit(tx: Tx) -> None:
@@ -133,7 +132,6 @@ class Runs(Handlers):
 
     async def retry(self, request: Request) -> Response:
         """The wish goes to the run's inbox; what succeeded is kept, the rest is run again."""
-        proto_json.read(Empty, await body.read(request))
         run_id, wish = query.path(request, "run_id"), RetryRequested(self.services.clock.now())
 
         def unit(tx: Tx) -> None:
@@ -155,7 +153,6 @@ class Runs(Handlers):
         return await self._store(request, upkeep.unarchive_run)
 
     async def _store(self, request: Request, verb: Callable[[Tx, str], None]) -> Response:
-        proto_json.read(Empty, await body.read(request))
         run_id = query.path(request, "run_id")
         await self.write(lambda tx: verb(tx, run_id))
         return reply(Empty())

@@ -6,6 +6,7 @@ from headrace.api.route import PAGE, V2, ApiRoute
 from headrace.api.services import Services
 from headrace.api.wire.catalog import Experiment, ListExperiments
 from headrace.api.wire.common import Empty
+from headrace.api.wire.verbs import ExperimentVerb
 
 
 def experiments_routes(services: Services) -> list[ApiRoute]:
@@ -57,7 +58,7 @@ def experiments_routes(services: Services) -> list[ApiRoute]:
                 "archive an experiment: take it off the lists of live experiments, with its runs, disable its "
                 "recurring runs and stop their backfills",
                 Empty,
-                takes=Empty,
+                takes=ExperimentVerb,
             ),
         ),
         ApiRoute(
@@ -68,7 +69,7 @@ def experiments_routes(services: Services) -> list[ApiRoute]:
                 "ExperimentService_UnarchiveExperiment",
                 "put an archived experiment back; its runs stay archived",
                 Empty,
-                takes=Empty,
+                takes=ExperimentVerb,
             ),
         ),
     ]

@@ -13,6 +13,7 @@ from headrace.api.services import Services
 from headrace.api.v1beta1 import V1
 from headrace.api.wire import v1 as wire
 from headrace.api.wire.common import Empty
+from headrace.api.wire.verbs import IdVerb, RunVerb, Verb
 
 _AS_IN_V2 = "as in v2beta1"
 _NAMESPACE = Parameter("namespace", "The namespace")
@@ -103,21 +104,29 @@ def _runs(v1: V1, runs: Runs) -> list[ApiRoute]:
         ),
         ApiRoute("DELETE", one, runs.delete, Operation("RunService_DeleteRunV1", f"remove a run; {_AS_IN_V2}", Empty)),
         ApiRoute(
-            "POST", f"{one}:archive", runs.archive, _verb("RunService_ArchiveRunV1", f"archive a run; {_AS_IN_V2}")
+            "POST",
+            f"{one}:archive",
+            runs.archive,
+            _verb("RunService_ArchiveRunV1", f"archive a run; {_AS_IN_V2}", takes=RunVerb),
         ),
         ApiRoute(
             "POST",
             f"{one}:unarchive",
             runs.unarchive,
-            _verb("RunService_UnarchiveRunV1", f"put an archived run back on the lists; {_AS_IN_V2}"),
+            _verb("RunService_UnarchiveRunV1", f"put an archived run back on the lists; {_AS_IN_V2}", takes=RunVerb),
         ),
         ApiRoute(
             "POST",
             f"{one}/terminate",
             runs.terminate,
-            _verb("RunService_TerminateRunV1", f"terminate a run; {_AS_IN_V2}"),
+            _verb("RunService_TerminateRunV1", f"terminate a run; {_AS_IN_V2}", takes=RunVerb),
         ),
-        ApiRoute("POST", f"{one}/retry", runs.retry, _verb("RunService_RetryRunV1", f"retry a run; {_AS_IN_V2}", 409)),
+        ApiRoute(
+            "POST",
+            f"{one}/retry",
+            runs.retry,
+            _verb("RunService_RetryRunV1", f"retry a run; {_AS_IN_V2}", 409, takes=RunVerb),
+        ),
     ]
 
 
@@ -239,5 +248,5 @@ def _list(name: str, text: str, gives: type[Message], *owners: str) -> Operation
     return Operation(name, text, gives, query=(*PAGE_V1, *owner))
 
 
-def _verb(name: str, text: str, *errors: int) -> Operation:
-    return Operation(name, text, Empty, takes=Empty, errors=errors)
+def _verb(name: str, text: str, *errors: int, takes: type[Verb] = IdVerb) -> Operation:
+    return Operation(name, text, Empty, takes=takes, errors=errors)

@@ -11,6 +11,7 @@ from headrace.api.route import OWN, PAGE, V2, ApiRoute
 from headrace.api.services import Services
 from headrace.api.wire import backfill, recurring
 from headrace.api.wire.common import Empty
+from headrace.api.wire.verbs import RecurringRunVerb, Verb
 from headrace.base.json import JsonObject
 
 POLICY = choice(
@@ -150,7 +151,7 @@ def _backfills(services: Services) -> list[ApiRoute]:
                 "HeadraceService_StopBackfill",
                 "stop a backfill: make no more of its runs; 400 where it has none to make",
                 Empty,
-                takes=Empty,
+                takes=Verb,
             ),
         ),
     ]
@@ -161,4 +162,4 @@ def _kfp(name: str, text: str, gives: type[Message] = Empty, query: Sequence[Par
 
 
 def _verb(name: str, text: str) -> Operation:
-    return Operation(f"RecurringRunService_{name}", text, Empty, takes=Empty)
+    return Operation(f"RecurringRunService_{name}", text, Empty, takes=RecurringRunVerb)

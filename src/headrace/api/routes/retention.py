@@ -6,6 +6,7 @@ from headrace.api.route import OWN, ApiRoute
 from headrace.api.services import Services
 from headrace.api.wire import retention as wire
 from headrace.api.wire.common import Empty
+from headrace.api.wire.verbs import RunVerb
 
 
 def retention_routes(services: Services) -> list[ApiRoute]:
@@ -62,12 +63,12 @@ def retention_routes(services: Services) -> list[ApiRoute]:
             "POST",
             f"{one_run}:pin",
             retention.pin,
-            Operation("HeadraceService_PinRun", "keep a run whatever retention says", Empty, takes=Empty),
+            Operation("HeadraceService_PinRun", "keep a run whatever retention says", Empty, takes=RunVerb),
         ),
         ApiRoute(
             "POST",
             f"{one_run}:unpin",
             retention.unpin,
-            Operation("HeadraceService_UnpinRun", "let retention have a pinned run again", Empty, takes=Empty),
+            Operation("HeadraceService_UnpinRun", "let retention have a pinned run again", Empty, takes=RunVerb),
         ),
     ]

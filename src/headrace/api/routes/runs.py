@@ -10,6 +10,7 @@ from headrace.api.tasks import Tasks
 from headrace.api.why import Why
 from headrace.api.wire import own, posting, run, task
 from headrace.api.wire.common import Empty
+from headrace.api.wire.verbs import RunVerb
 from headrace.base.json import JsonObject
 
 VIEW = choice("view", "`FULL` adds the tasks, in KFP 3.0's shape", "DEFAULT", "FULL")
@@ -204,5 +205,5 @@ def _tasks(services: Services) -> list[ApiRoute]:
 
 
 def _verb(name: str, text: str, *errors: int) -> Operation:
-    """A wish that has no words: an empty body, an empty answer."""
-    return Operation(f"RunService_{name}", text, Empty, takes=Empty, errors=errors)
+    """A wish that has no words: an empty answer."""
+    return Operation(f"RunService_{name}", text, Empty, takes=RunVerb, errors=errors)

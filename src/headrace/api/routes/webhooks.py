@@ -6,6 +6,7 @@ from headrace.api.services import Services
 from headrace.api.webhooks import Webhooks
 from headrace.api.wire import webhook as wire
 from headrace.api.wire.common import Empty
+from headrace.api.wire.verbs import Verb
 from headrace.base.egress import Egress
 from headrace.base.json import JsonObject
 from headrace.controllers.notify import rules
@@ -69,7 +70,7 @@ def webhook_routes(services: Services) -> list[ApiRoute]:
                 "HeadraceService_TestWebhook",
                 "test a webhook: send an example; gives its delivery",
                 wire.Delivery,
-                takes=Empty,
+                takes=Verb,
             ),
         ),
         ApiRoute(
@@ -91,7 +92,7 @@ def webhook_routes(services: Services) -> list[ApiRoute]:
                 "HeadraceService_ResendDelivery",
                 "resend a delivery: try it from now on, by the same id",
                 wire.Delivery,
-                takes=Empty,
+                takes=Verb,
             ),
         ),
     ]
