@@ -62,6 +62,12 @@ def run_of(**fields: Any) -> dict[str, Any]:
     return {"display_name": "r", "pipeline_spec": pipeline(), "runtime_config": COUNT, **fields}
 
 
+def renamed(name: str) -> dict[str, Any]:
+    document = pipeline()
+    document["root"]["dag"]["tasks"]["say"]["taskInfo"]["name"] = name
+    return document
+
+
 def literal() -> dict[str, Any]:
     """A pipeline whose parameter `word` takes two values only, and whose `state` is none to be given."""
     document = pipeline()
@@ -99,6 +105,7 @@ def test_pipelines(place: Place) -> None:
         ({"name": "n", "tags": {"": "c"}}, "A key has 1 to 63 characters and no dot"),
         ({"name": "n", "tags": {"k" * 64: "c"}}, "A key has 1 to 63 characters and no dot"),
         ({"name": "n", "tags": {"a": "v" * 64}}, "tags.a: the value is longer than 63 characters"),
+        ({"name": "n", "tags": {"a\0b": "c"}}, "tags: one of its keys holds a NUL character. Remove it"),
         ({"name": "n", "tags": {"a": 1}}, "tags.a: a string is wanted"),
     ):
         status, code, told = place.refused("POST", "/pipelines", body)
@@ -177,6 +184,9 @@ def test_runs(place: Place) -> None:
             {"display_name": "r", "pipeline_version_reference": {}},
             (400, 3, "pipeline_version_reference.pipeline_id: the pipeline is missing"),
         ),
+        (run_of(pipeline_spec=renamed("a\0b")), (400, 3, "root.dag.tasks.say.taskInfo.name: ")),
+        (run_of(plugins_input={"a\0b": {}}), (400, 3, "plugins_input: one of its keys holds a NUL character")),
+        (run_of(runtime_config={"parameters": {"a\0b": 1}}), (400, 3, "runtime_config.parameters: one of its keys")),
         (run_of(scheduled_at="tomorrow"), (400, 3, "scheduled_at")),
         (
             run_of(runtime_config={**COUNT, "pipeline_root": "file:///tmp/x"}),

@@ -68,6 +68,15 @@ def test_a_platform_comes_with_the_document(api: Api) -> None:
     assert version["pipeline_id"] == made["pipeline_id"]
 
 
+def sent(api: Api, filename: bytes) -> httpx2.Response:
+    """An upload whose part names its file as `filename` has it, byte by byte."""
+    head = b'--x\r\nContent-Disposition: form-data; name="uploadfile"; ' + filename
+    boundary = {"Content-Type": "multipart/form-data; boundary=x"}
+    return api.http.post(
+        f"{V2}/pipelines/upload", content=head + b"\r\n\r\n" + YAML + b"\r\n--x--\r\n", headers=boundary
+    )
+
+
 def refused(response: httpx2.Response, status: int = 400) -> str:
     assert response.status_code == status, response.text
     assert set(response.json()) == {"error_message", "error_details"}
@@ -92,6 +101,11 @@ def test_what_is_missing_or_wrong_is_said(api: Api) -> None:
     assert "tags" in refused(api.upload(YAML, tags="{"))
     assert "tags" in refused(api.upload(YAML, tags='{"a": 1}'))
     assert "tags" in refused(api.upload(YAML, tags='{"a.b": "c"}'))
+    assert "tags: one of its keys holds a NUL" in refused(api.upload(YAML, tags='{"a\\u0000b": "c"}'))
+    assert "tags.a: the text holds a NUL" in refused(api.upload(YAML, tags='{"a": "b\\u0000c"}'))
+    assert "uploadfile: the file's name holds a NUL" in refused(sent(api, b'filename="a\0b.yaml"'))
+    nul = YAML.replace(b"name: say", b'name: "a\\0b"')
+    assert "root.dag.tasks.say.taskInfo.name: " in refused(api.upload(nul, name="p"))
     assert "characters" in refused(api.upload(YAML, name="n" * 129))
     assert "no multipart form" in refused(api.http.post(f"{V2}/pipelines/upload", content=YAML))
     assert "uploadfile" in refused(api.http.post(f"{V2}/pipelines/upload", files={"file": ("p.yaml", YAML)}))

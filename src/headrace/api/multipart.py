@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
-from headrace.api import body
+from headrace.api import body, proto_json
 from headrace.base.errors import InvalidInput
 
 PART = "uploadfile"
@@ -51,4 +51,5 @@ async def uploaded(request: Request, kind: Kind = PIPELINE) -> AsyncIterator[For
             raise InvalidInput(f"{kind.failed}: the file is empty", where=PART, hint=kind.hint)
         if part.size > kind.limit:
             raise body.too_large(kind.limit)
-        yield Form(part, {name: text for name, text in form.items() if isinstance(text, str)})
+        proto_json.text(part.filename or "", PART, "the file's name")
+        yield Form(part, {name: proto_json.text(each, name) for name, each in form.items() if isinstance(each, str)})

@@ -130,6 +130,13 @@ def from_json(kind: type[M], value: JsonValue, where: str = "") -> M:
     return kind(**{name: value for name, value in given.items() if value != fields.defaults[name]})
 
 
+def text(value: str, where: str, what: str = "the text") -> str:
+    """The text, which every database keeps. Raises InvalidInput for one with a NUL character."""
+    if "\0" in value:
+        raise InvalidInput(f"{what} holds a NUL character", where=where, hint="Remove it")
+    return value
+
+
 def given(kind: type[Message], value: JsonValue) -> frozenset[str]:
     """The names of the message's fields that a JSON value gives, whatever it gives for them."""
     names = _fields(kind).names
@@ -176,6 +183,8 @@ def _value(kind: Any, value: JsonValue, where: str) -> object:
         return [_value(inside[0], item, f"{where}[{index}]") for index, item in enumerate(value)]
     if not isinstance(value, Mapping):
         raise _wrong(where, "an object", value)
+    for key in value:
+        text(key, where, "one of its keys")
     if kind == JsonObject or inside[1] == JsonValue:
         return value
     return {key: _value(inside[1], item, f"{where}.{_shown(key)}") for key, item in value.items()}
@@ -184,9 +193,7 @@ def _value(kind: Any, value: JsonValue, where: str) -> object:
 def _string(value: JsonValue, where: str) -> str:
     if not isinstance(value, str):
         raise _wrong(where, "a string", value)
-    if "\0" in value:
-        raise InvalidInput("the text holds a NUL character", where=where, hint="Remove it")
-    return value
+    return text(value, where)
 
 
 def _bool(value: JsonValue, where: str) -> bool:
@@ -232,12 +239,12 @@ def _integer(value: JsonValue, where: str, bits: int) -> int:
 
 
 def _timestamp(value: JsonValue, where: str) -> Timestamp:
-    text = _string(value, where)
+    written = _string(value, where)
     try:
-        return timestamp(read_time(text))
+        return timestamp(read_time(written))
     except ValueError as error:
         raise InvalidInput(
-            f'"{_shown(text)}" is not a time', where=where, hint="Write it as 2026-01-31T08:00:00Z"
+            f'"{_shown(written)}" is not a time', where=where, hint="Write it as 2026-01-31T08:00:00Z"
         ) from error
 
 
@@ -289,5 +296,5 @@ def _wrong(where: str, wanted: str, value: JsonValue) -> Unlike:
 
 def _shown(value: object) -> str:
     """A value in a message: short, whatever was sent."""
-    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    written = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return written if len(written) <= 80 else f"{written[:77]}..."

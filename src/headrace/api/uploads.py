@@ -13,6 +13,7 @@ from headrace.api.convert import catalog as convert
 from headrace.api.handlers import Handlers
 from headrace.api.multipart import uploaded
 from headrace.api.packages import Labels, Package, Packages
+from headrace.api.wire import catalog as wire
 from headrace.base.errors import InvalidInput, NotFound
 
 TURNS = 4
@@ -62,16 +63,6 @@ class Uploads(Handlers):
 
 
 def _tags(text: str) -> dict[str, str]:
-    """Tags as the query has them: a JSON object of texts."""
-    if not text:
-        return {}
-    value = proto_json.decode(text.encode(), "tags")
-    hint = 'Write them as {"team": "vision"}'
-    if not isinstance(value, dict):
-        raise InvalidInput("tags are no JSON object", where="tags", hint=hint)
-    found: dict[str, str] = {}
-    for key, each in value.items():
-        if not isinstance(each, str):
-            raise InvalidInput(f"the value of {key[:80]!r} is no text", where="tags", hint=hint)
-        found[key] = each
-    return found
+    """Tags as the query has them: a JSON object of texts, such as `{"team": "vision"}`."""
+    value = proto_json.decode(text.encode(), "tags") if text else {}
+    return proto_json.from_json(wire.Pipeline, {"tags": value}).tags

@@ -127,6 +127,8 @@ def _map(read: Read) -> Read:
         _expect(value, dict, "an object")
         if value and (longest := max(value, key=len)) and len(longest) > _LONGEST_NAME:
             raise _Problem(f"the name {longest[:40]}... is longer than {_LONGEST_NAME} characters")
+        for key in value:
+            _sound(key, "a name")
         return {key: _at(key, read, each) for key, each in value.items()}
 
     return read_map
@@ -171,7 +173,14 @@ def _enum(kind: type[StrEnum]) -> Read:
 
 
 def _string(value: Any) -> str:
-    return str(_expect(value, str, "a text"))
+    return _sound(_expect(value, str, "a text"), "the text")
+
+
+def _sound(text: str, what: str) -> str:
+    """The text, if every database can keep it."""
+    if "\0" in text:
+        raise _Problem(f"{what} holds a NUL character", "Remove it")
+    return text
 
 
 def _bool(value: Any) -> bool:

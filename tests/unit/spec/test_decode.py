@@ -94,6 +94,8 @@ def test_values_are_read_as_protobuf_reads_them(raw: object, expected: Outer) ->
         ({"on": "yes"}, "on", "expected true or false, found 'yes'"),
         ({"left": "a", "right": "b"}, "", "left and right are both given"),
         ({"inner": {"first_name": "a", "firstName": "b"}}, "inner", "given twice"),
+        ({"byName": {"x": {"firstName": "a\0b"}}}, "byName.x.firstName", "the text holds a NUL character"),
+        ({"byName": {"a\0b": {}}}, "byName", "a name holds a NUL character"),
         ({"byName": {"x" * 501: {}}}, "byName", "longer than 500"),
         ({"inner": {"y" * 1000: 1}}, f"inner.{'y' * 80}", "unknown field"),
     ],
