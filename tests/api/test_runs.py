@@ -251,6 +251,24 @@ def test_retry_is_for_runs_that_have_ended(api: Api, document: dict[str, Any]) -
     assert api.http.post(f"{V2}/runs/nobody:retry").status_code == 404
 
 
+def test_a_run_that_is_to_be_retried_is_as_if_it_had_not_ended(api: Api, document: dict[str, Any]) -> None:
+    run_id = api.run(document, runtime_config=COUNT)["run_id"]
+    api.advance(run_id, *Scene(run_id).started())
+    api.advance(run_id, *Scene(run_id).ended(failure=Failure("it broke", 2)))
+    failed = api.get(f"/runs/{run_id}")
+    assert (failed["state"], failed["error"]["message"]) == ("FAILED", "it broke")
+    api.post(f"/runs/{run_id}:retry")
+    waiting = api.get(f"/runs/{run_id}")
+    assert (waiting["state"], waiting["finished_at"], "error" in waiting) == ("PENDING", "1970-01-01T00:00:00Z", False)
+    *before, asked = waiting["state_history"]
+    assert (before, asked["state"]) == (failed["state_history"], "PENDING")
+    assert asked["update_time"] > api.get(f"/experiments/{waiting['experiment_id']}")["created_at"]
+    [listed] = api.get("/runs")["runs"]
+    shown = ("state", "finished_at", "state_history")
+    assert {key: listed[key] for key in shown} == {key: waiting[key] for key in shown}
+    assert "error" not in listed
+
+
 def test_archive_unarchive_and_delete(api: Api, document: dict[str, Any]) -> None:
     run_id = api.run(document, runtime_config=COUNT)["run_id"]
     assert api.post(f"/runs/{run_id}:archive") == {}

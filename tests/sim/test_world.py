@@ -132,7 +132,10 @@ def test_a_run_that_failed_is_retried_and_keeps_what_succeeded(database: Databas
     world.fails = {"root.g.y"}
     assert world.play().run.state is State.FAILED
     world.fails = set()
-    assert world.retry().run.state is State.SUCCEEDED
+    final = world.retry().run
+    assert (final.state, final.failure) == (State.SUCCEEDED, None)
+    first, second = (State.RUNNING, State.FAILED), (State.PENDING, State.RUNNING, State.SUCCEEDED)
+    assert tuple(change.state for change in final.history) == (*first, *second)
     assert world.executions == {"root.a": 1, "root.g.x": 1, "root.g.y": 2}
 
 

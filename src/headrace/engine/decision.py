@@ -23,6 +23,11 @@ class RunMoved:
     state: State
     failure: Failure | None = None
 
+    @property
+    def begins(self) -> bool:
+        """The run begins, or begins again: what it failed of before is no more."""
+        return self.state in (State.PENDING, State.RUNNING)
+
 
 @dataclass(frozen=True, slots=True)
 class TaskAdded:

@@ -87,7 +87,7 @@ def again_group(state: RunState, path: str, failure: Failure | None, at: Instant
 
 
 def retry_run(state: RunState, at: Instant) -> Decision:
-    """An ended run begins again, with what succeeded kept."""
+    """An ended run is to begin again, and does, with what succeeded kept."""
     root = state.tasks.get(ROOT)
     if not state.run.state.ended or root is None:
         return Decision()
@@ -103,7 +103,8 @@ def retry_run(state: RunState, at: Instant) -> Decision:
         history=(StateChange(at, State.RUNNING),),
         attempts=(),
     )
-    changes: tuple[Change, ...] = (RunMoved(at, State.RUNNING), *removed, TaskAdded(begun))
+    moves = (RunMoved(at, State.PENDING), RunMoved(at, State.RUNNING))
+    changes: tuple[Change, ...] = (*moves, *removed, TaskAdded(begun))
     return Decision(changes, run_began(state.plan, at), (GroupOpened(ROOT, at),))
 
 

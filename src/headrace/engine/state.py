@@ -235,7 +235,7 @@ def run_after(run: Run, move: RunMoved) -> Run:
     return replace(
         run,
         state=move.state,
-        failure=move.failure if move.failure is not None or move.state is State.RUNNING else run.failure,
+        failure=move.failure if move.failure is not None or move.begins else run.failure,
         finished_at=move.at if move.state.ended else Instant(0),
         history=(*run.history, StateChange(move.at, move.state, move.failure)),
     )

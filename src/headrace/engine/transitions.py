@@ -26,9 +26,9 @@ RUN_MOVES: dict[State, frozenset[State]] = {
     State.PENDING: frozenset({State.RUNNING, State.CANCELING, State.FAILED}),
     State.RUNNING: frozenset({State.SUCCEEDED, State.FAILED, State.CANCELING}),
     State.CANCELING: frozenset({State.CANCELED, State.FAILED}),
-    State.SUCCEEDED: frozenset({State.RUNNING}),
-    State.FAILED: frozenset({State.RUNNING}),
-    State.CANCELED: frozenset({State.RUNNING}),
+    State.SUCCEEDED: frozenset({State.PENDING}),
+    State.FAILED: frozenset({State.PENDING}),
+    State.CANCELED: frozenset({State.PENDING}),
     State.CACHED: frozenset(),
     State.SKIPPED: frozenset(),
 }

@@ -66,7 +66,7 @@ def _move_run(batch: Batch, move: RunMoved) -> None:
     values = batch.run
     values["state"] = move.state.value
     values["finished_at"] = move.at if move.state.ended else 0
-    if move.failure is not None or move.state is State.RUNNING:
+    if move.failure is not None or move.begins:
         values["failure"] = failure_json(move.failure)
     _append(values, StateChange(move.at, move.state, move.failure))
 

@@ -2,7 +2,7 @@
 
 A list names its columns: of a run's parameters it has only what is small, and of documents and plug-ins nothing.
 Times and states are as committed, but that a run whose termination is asked for shows as CANCELING before its
-controller took that up, and one that is to be retried as PENDING.
+controller took that up, and one that is to be retried as PENDING since it was asked.
 """
 
 from collections.abc import Collection, Mapping
@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import (
     Connection,
+    Row,
     Select,
     and_,
     bindparam,
@@ -22,7 +23,10 @@ from sqlalchemy import (
     select,
 )
 
+from headrace.base.clock import Instant
 from headrace.base.errors import NotFound
+from headrace.engine.decision import RunMoved
+from headrace.engine.state import run_after
 from headrace.model.catalog import Experiment, Pipeline, PipelineVersion
 from headrace.model.listing import ListQuery, Page
 from headrace.model.run import Run
@@ -42,22 +46,25 @@ LISTED_PARAMETERS = 65_536
 
 STORED = tuple(state.value for state in StorageState)
 _TERMINATING = exists().where(t.inbox.c.run_id == t.runs.c.run_id, t.inbox.c.kind == "TerminateRequested")
-_RETRYING = exists().where(t.inbox.c.run_id == t.runs.c.run_id, t.inbox.c.kind == "RetryRequested")
+_RETRY_ASKED = select(func.min(t.inbox.c.at)).where(
+    t.inbox.c.run_id == t.runs.c.run_id, t.inbox.c.kind == "RetryRequested"
+)
 _ENDED = [state.value for state in State if state.ended]
 _SHOWN_STATE = case(
     (t.runs.c.state.in_((State.PENDING.value, State.RUNNING.value)) & _TERMINATING, State.CANCELING.value),
-    (t.runs.c.state.in_(_ENDED) & _RETRYING, State.PENDING.value),
     else_=t.runs.c.state,
 ).label("state")
+_RETRY_AT = case((t.runs.c.state.in_(_ENDED), _RETRY_ASKED.scalar_subquery())).label("retry_at")
 _NOT_AS_IT_IS = ("state", "folded_name", "parameters_size", "parameters", "plugins_input", "revision")
 _RUN_COLUMNS = [column for column in t.runs.c if column.name not in _NOT_AS_IT_IS]
-_RUN: Select[Any] = select(*_RUN_COLUMNS, _SHOWN_STATE, t.runs.c.parameters, t.runs.c.plugins_input).where(
+_RUN: Select[Any] = select(*_RUN_COLUMNS, _SHOWN_STATE, _RETRY_AT, t.runs.c.parameters, t.runs.c.plugins_input).where(
     t.runs.c.run_id == bindparam("run"), t.runs.c.namespace != t.GONE
 )
-_STATE = select(_SHOWN_STATE).where(t.runs.c.run_id == bindparam("run"))
+_STATE = select(_SHOWN_STATE, _RETRY_AT).where(t.runs.c.run_id == bindparam("run"))
 _LISTED_RUN = select(
     *_RUN_COLUMNS,
     _SHOWN_STATE,
+    _RETRY_AT,
     case((t.runs.c.parameters_size <= LISTED_PARAMETERS, t.runs.c.parameters)).label("parameters"),
     null().label("plugins_input"),
 )
@@ -173,7 +180,7 @@ def list_runs(tx: Connection, namespace: str, query: ListQuery, experiment_id: s
     if experiment_id:
         scope.append(c.experiment_id == experiment_id)
     found = fetch(tx, listing, _LISTED_RUN, query, *scope)
-    return Page(tuple(map(run_of, found.rows)), found.total, found.next)
+    return Page(tuple(map(_shown_run, found.rows)), found.total, found.next)
 
 
 def get_run(tx: Connection, run_id: str) -> Run:
@@ -181,15 +188,15 @@ def get_run(tx: Connection, run_id: str) -> Run:
     row = tx.execute(_RUN, {"run": run_id}).first()
     if row is None:
         raise NotFound(f"Run {run_id} not found")
-    return with_resume(tx, run_of(row))
+    return with_resume(tx, _shown_run(row))
 
 
 def get_state(tx: Connection, run_id: str) -> State:
     """The state of a run as it is shown. Raises NotFound."""
-    state = tx.execute(_STATE, {"run": run_id}).scalar()
-    if state is None:
+    row = tx.execute(_STATE, {"run": run_id}).first()
+    if row is None:
         raise NotFound(f"Run {run_id} not found")
-    return State(state)
+    return State(row.state) if row.retry_at is None else State.PENDING
 
 
 def run_versions(tx: Connection, run_ids: Collection[str]) -> dict[str, RunVersion]:
@@ -217,6 +224,12 @@ def get_task(tx: Connection, run_id: str, task_id: str) -> Task:
 def count_runs(tx: Connection) -> Mapping[State, int]:
     """How many runs there are in each state, in all namespaces; states without any are left out."""
     return {State(row.state): row.runs for row in tx.execute(_COUNTS)}
+
+
+def _shown_run(row: Row[Any]) -> Run:
+    """The run as it is shown: one that is to be retried as its controller will first put it."""
+    run = run_of(row)
+    return run if row.retry_at is None else run_after(run, RunMoved(Instant(row.retry_at), State.PENDING))
 
 
 def _tag(owner: Column, key: str) -> Column:

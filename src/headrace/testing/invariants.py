@@ -92,8 +92,7 @@ def _ended(state: RunState, path: str) -> bool:
 
 
 def _check_moves(state: RunState) -> None:
-    history = [change.state for change in state.run.history if change.state is not State.PENDING]
-    for before, after in pairwise([State.PENDING, *history]):
+    for before, after in pairwise([State.PENDING, *(change.state for change in state.run.history)]):
         assert after in RUN_MOVES[before], f"the run went from {before} to {after}"
     for task in state.tasks.values():
         states = [change.state for change in task.history]
