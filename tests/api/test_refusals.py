@@ -35,6 +35,7 @@ class Place:
     archived: str
     default: str
     pipeline_id: str
+    version_id: str
     live: str
     ended: str
 
@@ -55,11 +56,18 @@ def place(api: Api, document: dict[str, Any]) -> Place:
     api.post(f"/experiments/{archived}:archive")
     live = api.run(document, runtime_config=COUNT)
     made = api.upload(json.dumps(document).encode(), name="taken").json()
-    return Place(api, archived, live["experiment_id"], made["pipeline_id"], live["run_id"], in_archive)
+    pipeline_id = made["pipeline_id"]
+    [version] = api.get(f"/pipelines/{pipeline_id}/versions")["pipeline_versions"]
+    version_id = version["pipeline_version_id"]
+    return Place(api, archived, live["experiment_id"], pipeline_id, version_id, live["run_id"], in_archive)
 
 
 def run_of(**fields: Any) -> dict[str, Any]:
     return {"display_name": "r", "pipeline_spec": pipeline(), "runtime_config": COUNT, **fields}
+
+
+def reference(**ids: str) -> dict[str, Any]:
+    return {"display_name": "r", "pipeline_version_reference": ids}
 
 
 def renamed(name: str) -> dict[str, Any]:
@@ -88,6 +96,7 @@ def test_experiments(place: Place) -> None:
         assert (status, code, message in told) == (400, 3, True), told
     status, code, told = place.refused("POST", "/experiments", {"display_name": "archived"})
     assert (status, code, "display_name: Experiment archived already exists" in told) == (409, 6, True)
+    assert "Give another name" in told
     status, code, told = place.refused("DELETE", f"/experiments/{place.default}")
     assert (status, code, "Default experiment" in told) == (409, 10, True)
     for method, path in (("GET", ""), ("DELETE", ""), ("POST", ":archive"), ("POST", ":unarchive")):
@@ -175,13 +184,29 @@ def test_runs(place: Place) -> None:
         (run_of(experiment_id="nope"), (404, 5, "experiment_id: Experiment nope not found")),
         (run_of(plugins_output={"x": {}}), (409, 10, "plugins_output")),
         (run_of(pipeline_version_id="x"), (400, 3, "Give one of pipeline_spec, pipeline_version_reference")),
-        ({"display_name": "r", "pipeline_version_id": "x"}, (404, 5, "Pipeline version x not found")),
+        ({"display_name": "r", "pipeline_version_id": "x"}, (404, 5, "pipeline_version_id: Pipeline version x not")),
         (
-            {"display_name": "r", "pipeline_version_reference": {"pipeline_id": "nope"}},
-            (404, 5, "Pipeline nope not found"),
+            reference(pipeline_id="nope"),
+            (404, 5, "pipeline_version_reference.pipeline_id: Pipeline nope not found. GET .../pipelines lists them"),
         ),
         (
-            {"display_name": "r", "pipeline_version_reference": {}},
+            reference(pipeline_id=place.pipeline_id, pipeline_version_id="x"),
+            (
+                404,
+                5,
+                "pipeline_version_reference.pipeline_version_id: Pipeline version x not found. GET .../pipelines/",
+            ),
+        ),
+        (
+            reference(pipeline_id="nope", pipeline_version_id=place.version_id),
+            (404, 5, f"pipeline_version_id: Pipeline version {place.version_id} is not one of pipeline nope"),
+        ),
+        (
+            run_of(recurring_run_id="nope"),
+            (404, 5, "recurring_run_id: Recurring run nope not found. GET .../recurringruns lists them"),
+        ),
+        (
+            reference(),
             (400, 3, "pipeline_version_reference.pipeline_id: the pipeline is missing"),
         ),
         (run_of(pipeline_spec=renamed("a\0b")), (400, 3, "root.dag.tasks.say.taskInfo.name: ")),

@@ -1,7 +1,8 @@
 """What every group of handlers has: the services, the way to the database, and who asks."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -16,6 +17,15 @@ from headrace.store import runs
 from headrace.store.db import Tx
 
 T = TypeVar("T")
+
+
+@contextmanager
+def named_in(where: str, hint: str) -> Iterator[None]:
+    """What is not found is what that field of the request names. `hint` says what to do, where nothing says so yet."""
+    try:
+        yield
+    except NotFound as error:
+        raise NotFound(error.message, where=where, hint=error.hint or hint) from error
 
 
 @dataclass(frozen=True, slots=True)

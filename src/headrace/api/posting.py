@@ -13,11 +13,12 @@ from headrace.api.body import reply
 from headrace.api.convert import artifacts as convert_artifacts
 from headrace.api.convert import posted as convert
 from headrace.api.convert.tasks import pipeline_task
+from headrace.api.handlers import named_in
 from headrace.api.tasks import Tasks
 from headrace.api.wire import posting as wire
 from headrace.api.wire import task as wire_task
 from headrace.base.clock import Instant
-from headrace.base.errors import InvalidInput, NotFound
+from headrace.base.errors import InvalidInput
 from headrace.base.json import JsonValue
 from headrace.model.artifact import Artifact, IOType, Origin
 from headrace.model.run import Run
@@ -197,10 +198,8 @@ def _task(tx: Tx, run_id: str, task_id: str, where: str) -> tuple[Run, Task]:
 
 
 def _in_run(tx: Tx, run: Run, task_id: str, where: str) -> Task:
-    try:
+    with named_in(where, "GET .../runs/{run_id}/tasks lists them"):
         return lists.get_task(tx, run.run_id, task_id)
-    except NotFound as error:
-        raise NotFound(error.message, where=where) from error
 
 
 def _change(tx: Tx, run_id: str, task_id: str, raw: JsonValue, where: str, now: Instant) -> None:

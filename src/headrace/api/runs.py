@@ -9,7 +9,7 @@ from starlette.responses import Response
 from headrace.api import body, limits, listing, proto_json, query, sources
 from headrace.api.answers import Answers
 from headrace.api.body import reply
-from headrace.api.handlers import Handlers
+from headrace.api.handlers import Handlers, named_in
 from headrace.api.run_view import RunView
 from headrace.api.wire import run as wire
 from headrace.api.wire.common import Empty
@@ -170,7 +170,8 @@ def _made_before(tx: Tx, run: Run) -> Run | None:
 
     Raises NotFound where there is no such recurring run.
     """
-    schedules.get_schedule(tx, run.recurring_run_id)
+    with named_in("recurring_run_id", "GET .../recurringruns lists them; leave it out for a run by itself"):
+        schedules.get_schedule(tx, run.recurring_run_id)
     try:
         return lists.get_run(tx, run.run_id)
     except NotFound:

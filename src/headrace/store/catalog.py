@@ -50,7 +50,11 @@ def create_experiment(tx: Connection, experiment: Experiment) -> Experiment:
     try:
         tx.execute(insert(t.experiments), values)
     except IntegrityError as error:
-        raise AlreadyExists(f"Experiment {experiment.name} already exists", where="display_name") from error
+        raise AlreadyExists(
+            f"Experiment {experiment.name} already exists",
+            where="display_name",
+            hint="Give another name, or use that experiment",
+        ) from error
     return experiment
 
 

@@ -280,7 +280,11 @@ def _bump_experiment(tx: Connection, run: Run) -> None:
     """Its experiment has a new run. Raises NotFound."""
     which = t.experiments.c.experiment_id == run.experiment_id
     if tx.execute(update(t.experiments).where(which).values(last_run_created_at=run.created_at)).rowcount == 0:
-        raise NotFound(f"Experiment {run.experiment_id} not found", where="experiment_id")
+        raise NotFound(
+            f"Experiment {run.experiment_id} not found",
+            where="experiment_id",
+            hint="GET .../experiments lists them; leave it out for the default one",
+        )
 
 
 def _by_path(rows: Iterable[Row[Any]]) -> dict[str, tuple[Attempt, ...]]:

@@ -56,7 +56,11 @@ def create_schedule(tx: Connection, schedule: Schedule) -> Schedule:
         raise InvalidInput(f"it has {len(schedule.name)} characters", where="display_name", hint=hint)
     which = t.experiments.c.experiment_id == schedule.experiment_id
     if tx.execute(select(t.experiments.c.experiment_id).where(which)).first() is None:
-        raise NotFound(f"Experiment {schedule.experiment_id} not found", where="experiment_id")
+        raise NotFound(
+            f"Experiment {schedule.experiment_id} not found",
+            where="experiment_id",
+            hint="GET .../experiments lists them; leave it out for the default one",
+        )
     tx.execute(insert(t.recurring_runs), {**_values(schedule), "revision": 0})
     return schedule
 
