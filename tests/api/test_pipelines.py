@@ -139,6 +139,7 @@ def test_display_name_and_tags_can_be_changed_and_nothing_else(api: Api) -> None
         for body, message in (
             ({"name": "q"}, "name: it cannot be changed"),
             ({"description": "other"}, "description: it cannot be changed"),
+            ({"display_name": "   "}, "display_name: a name is missing"),
             ({"display_name": "n" * 256}, "display_name: it has 256 characters"),
             ({"tags": {"a.b": "c"}}, "tags: 'a.b' is no key"),
             ({"tags": {"a": "c" * 64}}, "tags.a: the value is longer than 63"),
@@ -146,6 +147,8 @@ def test_display_name_and_tags_can_be_changed_and_nothing_else(api: Api) -> None
         ):
             assert message in refused(api.http.patch(url, json=body), 400, 3)
         assert api.http.get(url).json() == cleared
+    other = {**cleared["pipeline_spec"], "sdkVersion": "kfp-9"}
+    assert "pipeline_spec: it cannot be changed" in refused(api.http.patch(url, json={"pipeline_spec": other}), 400, 3)
     assert "not found" in refused(api.http.patch(f"{V2}/pipelines/nope", json={}), 404, 5)
 
 

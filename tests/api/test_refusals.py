@@ -108,6 +108,7 @@ def test_pipelines(place: Place) -> None:
     for body, message in (
         ({}, "name: a name is missing"),
         ({"name": "n" * 129}, "name: it has 129 characters. Give 1 to 128"),
+        ({"name": "n", "display_name": "   "}, "display_name: a name is missing"),
         ({"name": "n", "display_name": "d" * 256}, "display_name: it has 256 characters"),
         ({"name": "n", "tags": tags}, "tags: 21 tags are more than 20"),
         ({"name": "n", "tags": {"a.b": "c"}}, "A key has 1 to 63 characters and no dot"),

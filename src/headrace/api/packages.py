@@ -35,7 +35,8 @@ class Labels:
 
     @property
     def shown(self) -> str:
-        return self.display_name or self.name or self.fallback
+        """Raises InvalidInput where it is blank."""
+        return limits.name(self.display_name or self.unique, "display_name")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import TypeVar
 from starlette.requests import Request
 from starlette.responses import Response
 
-from headrace.api import body, listing, proto_json, query
+from headrace.api import body, limits, listing, proto_json, query
 from headrace.api.body import reply
 from headrace.api.convert import catalog as convert
 from headrace.api.documents import Documents
@@ -17,7 +17,7 @@ from headrace.api.remote import Remote
 from headrace.api.wire import catalog as wire
 from headrace.api.wire.common import Empty
 from headrace.base.errors import InvalidInput
-from headrace.store import catalog
+from headrace.store import catalog, runs
 from headrace.store import query as lists
 from headrace.store.db import Tx
 
@@ -71,7 +71,7 @@ class Pipelines(Handlers):
         pipeline_id = query.path(request, "pipeline_id")
         asked, given = _change(wire.Pipeline, await body.read(request))
         tags = asked.tags if "tags" in given else None
-        name = asked.display_name or None
+        name = _new_name(asked)
 
         def unit(tx: Tx) -> wire.Pipeline:
             _refuse_other(asked, convert.pipeline(catalog.get_pipeline(tx, pipeline_id)), ("name", "description"))
@@ -129,11 +129,13 @@ class Versions(Handlers):
         version_id = query.path(request, "version_id")
         asked, given = _change(wire.PipelineVersion, await body.read(request))
         tags = asked.tags if "tags" in given else None
-        name = asked.display_name or None
+        name = _new_name(asked)
 
         def unit(tx: Tx) -> wire.PipelineVersion:
-            fixed = ("name", "description", "code_source_url", "package_url")
-            _refuse_other(asked, convert.version(catalog.get_version(tx, version_id), None), fixed)
+            version = catalog.get_version(tx, version_id)
+            document = runs.load_document(tx, version.plan_id) if asked.pipeline_spec else None
+            fixed = ("name", "description", "code_source_url", "package_url", "pipeline_spec")
+            _refuse_other(asked, convert.version(version, document), fixed)
             changed = catalog.update_version(tx, version_id, display_name=name, new_tags=tags)
             return convert.version(changed, self.documents.get(tx, changed.plan_id))
 
@@ -148,6 +150,11 @@ class Versions(Handlers):
 
 def _labels(asked: wire.Pipeline | wire.PipelineVersion, fallback: str = "") -> Labels:
     return Labels(asked.name, asked.display_name, fallback, asked.description, asked.tags)
+
+
+def _new_name(asked: M) -> str | None:
+    """The display name that a PATCH gives, None where it gives none. Raises InvalidInput for a blank one."""
+    return limits.name(asked.display_name, "display_name") if asked.display_name else None
 
 
 def _refuse_other(asked: M, found: M, fixed: Collection[str]) -> None:
