@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from starlette.exceptions import HTTPException
-from tests.api.conftest import V2, Api
+from tests.api.conftest import V2, Api, pipeline
 
 from headrace.api.errors import answer
 from headrace.base import errors
@@ -87,6 +87,36 @@ def test_every_way_to_be_wrong_has_its_code(api: Api, method: str, path: str, st
 def test_the_tree_of_errors_as_http(error: Exception, status: int, code: int) -> None:
     told = answer(error)
     assert (told.status, told.code) == (status, code)
+
+
+LONG = "x" * 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("pipelines", {"name": "n", "tags": {LONG: "v"}}),
+        ("pipelines", {"name": "n", "tags": {LONG: 1}}),
+        ("pipelines", {LONG: "n"}),
+        ("runs", {"display_name": "r", "pipeline_spec": pipeline(), "runtime_config": {"parameters": {LONG: 1}}}),
+        ("runs", {"display_name": "r", "pipeline_version_id": LONG}),
+        ("runs", {"display_name": "r", "pipeline_spec": {**pipeline(), LONG: 1}}),
+        ("runs", {"display_name": "r", "pipeline_spec": pipeline(LONG)}),
+        ("recurringruns", {"display_name": "r", "mode": LONG}),
+        ("recurringruns", {"display_name": "r", "max_concurrency": LONG}),
+    ],
+)
+def test_what_a_client_sent_is_quoted_in_part(api: Api, path: str, body: Any) -> None:
+    response = api.http.post(f"{V2}/{path}", json=body)
+    assert response.status_code in (400, 404)
+    assert len(response.content) < 5_000
+
+
+def test_a_long_sentence_keeps_its_beginning_its_end_and_its_hint() -> None:
+    told = answer(errors.NotFound(f"Pipeline {LONG} not found", where="pipeline_id", hint="Look again"))
+    assert told.message.startswith("pipeline_id: Pipeline xxx")
+    assert told.message.endswith("xxx not found. Look again")
+    assert len(told.message) < 2_000
 
 
 def test_an_unexpected_error_is_told_by_a_request_id_only(

@@ -26,6 +26,9 @@ PERMISSION_DENIED = 7
 UNIMPLEMENTED = 12
 INTERNAL = 13
 
+LONGEST = 2_000
+"""Characters of what was wrong, of where, and of what to do: any of them may quote a client, who may send megabytes."""
+
 Handler = Callable[[Request], Awaitable[Response]]
 
 _log = logging.getLogger(__name__)
@@ -61,13 +64,22 @@ def answer(error: Exception) -> Answer:
     """What a client is told about the error. An unexpected one is logged here, under the id that the client gets."""
     for kind, status, code in _STATUS:
         if isinstance(error, kind):
-            return Answer(status, code, str(error))
+            return Answer(status, code, _sentence(error))
     if isinstance(error, HTTPException):
         return _of_starlette(error)
     request_id = ids.fresh()
     _log.error("request %s failed", request_id, exc_info=error)
     hint = "The server's log has more under that id"
     return Answer(500, INTERNAL, f"Internal error in request {request_id}. {hint}")
+
+
+def _sentence(error: errors.HeadraceError) -> str:
+    """What the error says, with its parts cut in the middle where they are long."""
+    return str(errors.HeadraceError(_cut(error.message), where=_cut(error.where), hint=_cut(error.hint)))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]}...{text[-LONGEST // 4 :]}"
 
 
 def _of_starlette(error: HTTPException) -> Answer:

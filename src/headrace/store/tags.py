@@ -38,7 +38,7 @@ def check(tags: Mapping[str, str]) -> None:
     for key, value in tags.items():
         if not 1 <= len(key) <= LENGTH or "." in key:
             raise InvalidInput(
-                f"{key!r} is no key", where="tags", hint=f"A key has 1 to {LENGTH} characters and no dot"
+                f"{key[:80]!r} is no key", where="tags", hint=f"A key has 1 to {LENGTH} characters and no dot"
             )
         if len(value) > LENGTH:
             raise InvalidInput(f"the value is longer than {LENGTH} characters", where=f"tags.{key}")
