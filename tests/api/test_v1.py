@@ -204,7 +204,10 @@ def test_jobs_are_recurring_runs(api: Api, document: dict[str, Any]) -> None:
 def test_who_asks_may(api: Api) -> None:
     assert get(api, "/auth", namespace="n", resources="VIEWERS", verb="GET") == {}
     assert get(api, "/auth", namespace="n", resources="1", verb="0") == {}
+    assert get(api, "/auth", resources="1", verb="3") == {}
+    assert get(api, "/auth") == {}
     assert api.http.get(f"{V1}/auth", params={"verb": "DANCE"}).status_code == 400
+    assert api.http.get(f"{V1}/auth", params={"resources": "2"}).status_code == 400
     assert "multi_user" in get(api, "/healthz")
 
 
@@ -213,7 +216,8 @@ def test_who_asks_may(api: Api) -> None:
     [
         ("POST", "/apis/v1beta1/runs", 501, 12, "/apis/v2beta1/runs"),
         ("POST", "/apis/v1beta1/runs/x:reportMetrics", 501, 12, "/apis/v2beta1/runs"),
-        ("POST", "/apis/v1beta1/pipelines/upload", 501, 12, "/apis/v2beta1/pipelines"),
+        ("POST", "/apis/v1beta1/pipelines/upload", 501, 12, "Use /apis/v2beta1/pipelines/upload"),
+        ("POST", "/apis/v1beta1/pipelines/upload_version", 501, 12, "Use /apis/v2beta1/pipelines/upload_version"),
         ("POST", "/apis/v1beta1/jobs", 501, 12, "/apis/v2beta1/recurringruns"),
         ("GET", "/apis/v1beta1/jobs/nope", 404, 5, "nope"),
         ("POST", "/apis/v1beta1/jobs/nope/enable", 404, 5, "nope"),
@@ -222,6 +226,8 @@ def test_who_asks_may(api: Api) -> None:
         ("PUT", "/apis/v1beta1/nothing", 404, 5, "/apis/v2beta1"),
         ("GET", "/apis/v1beta1/pipeline_versions", 400, 3, "resource_key.id"),
         ("GET", "/apis/v1beta1/runs?resource_reference_key.type=JOB", 400, 3, "resource_reference_key.type"),
+        ("GET", "/apis/v1beta1/runs?resource_reference_key.type=2", 400, 3, "JOB does not narrow this list"),
+        ("GET", "/apis/v1beta1/runs?resource_reference_key.type=X", 400, 3, "X is not a ResourceType"),
         ("GET", "/apis/v1beta1/runs?filter=%5B1%5D", 400, 3, "filter: an object"),
         ("GET", "/apis/v1beta1/runs?filter=%7B%22predicates%22:%5B1%5D%7D", 400, 3, "filter.predicates[0]"),
         ("GET", f"/apis/v1beta1/runs?filter={filtered('LESS_THAN', 'status', 'Failed')}", 400, 3, "no order"),
