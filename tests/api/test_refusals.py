@@ -248,6 +248,10 @@ def test_lists(place: Place) -> None:
         ({"sort_by": "x"}, 'Invalid sorting field: "x" on listable type Run'),
         ({"sort_by": "metric:"}, "Invalid sorting field"),
         ({"filter": "x"}, "filter: the filter is not JSON"),
+        (
+            {"filter": r'{"predicates": "\ud800"}'},
+            "filter: the filter is not JSON: a text holds half of a surrogate pair",
+        ),
         ({"filter": filtered(operation="EQUALS", key="x", string_value="y")}, 'Invalid filter key: "x"'),
         ({"filter": filtered(operation="IN", key="name", string_value="y")}, "IN takes a list of values"),
         ({"filter": filtered(operation="EQUALS", key="name", string_values={"values": ["y"]})}, "takes a single value"),

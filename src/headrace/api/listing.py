@@ -83,13 +83,13 @@ def predicates(filter_text: str, dialect: "Callable[[JsonValue], JsonValue] | No
     if len(filter_text) > MAX_FILTER:
         raise InvalidInput(f"the filter is longer than {MAX_FILTER} characters", where="filter")
     try:
-        raw = proto_json.decode(filter_text.encode())
+        raw = proto_json.decode(filter_text.encode(), "the filter")
     except InvalidInput:
         try:
-            raw = proto_json.decode(unquote_plus(filter_text).encode())
+            raw = proto_json.decode(unquote_plus(filter_text).encode(), "the filter")
         except InvalidInput as error:
             hint = 'Write it as {"predicates": [{"operation": "EQUALS", "key": "name", "string_value": "x"}]}'
-            raise InvalidInput("the filter is not JSON", where="filter", hint=hint) from error
+            raise InvalidInput(error.message, where="filter", hint=hint) from error
     message = proto_json.from_json(Filter, raw if dialect is None else dialect(raw), "filter")
     return tuple(_predicate(each, f"filter.predicates[{index}]") for index, each in enumerate(message.predicates))
 

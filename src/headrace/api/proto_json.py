@@ -87,9 +87,8 @@ def decode(body: bytes, what: str = "the body") -> JsonValue:
     try:
         value: JsonValue = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        said = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else error
         hint = "Send a JSON document in UTF-8; NaN and Infinity are no JSON"
-        raise InvalidInput(f"{what} is not JSON: {said}", hint=hint) from error
+        raise InvalidInput(f"{what} is not JSON: {_why_not(body, error)}", hint=hint) from error
     except RecursionError as error:
         raise _too_deep(what) from error
     level = [value]
@@ -278,6 +277,20 @@ _SCALARS: dict[Any, Any] = {
 
 
 _CONTAINERS = (dict, list)
+
+_HALF_PAIR = re.compile(
+    rb"(?<!\\)(?:\\\\)*\\u(?:d[89ab][0-9a-f]{2}(?!\\ud[c-f])|(?<!\\ud[89ab][0-9a-f]{2}\\u)d[c-f])", re.IGNORECASE
+)
+"""The escape of a surrogate that has no other half before or behind it."""
+
+
+def _why_not(body: bytes, error: Exception) -> object:
+    """What keeps the body from being JSON. Of half a surrogate pair the decoder tells only what it ran into."""
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8"
+    if half := _HALF_PAIR.search(body):
+        return f"a text holds half of a surrogate pair (byte {half.start()})"
+    return error
 
 
 def _inside(value: JsonValue) -> Iterable[JsonValue]:

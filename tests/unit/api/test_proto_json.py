@@ -224,6 +224,20 @@ def test_what_is_damaged_or_too_deep_is_refused(body: bytes) -> None:
         proto_json.read(Sample, body)
 
 
+@pytest.mark.parametrize(
+    ("text", "byte"), [(rb"a\ud800bc", 14), (rb"\uD83Dx", 13), (rb"\udc00", 13), (rb"\ud83d\ude00\ude00", 25)]
+)
+def test_half_of_a_surrogate_pair_is_called_that(text: bytes, byte: int) -> None:
+    with pytest.raises(InvalidInput, match=rf"holds half of a surrogate pair \(byte {byte}\)"):
+        proto_json.read(Sample, b'{"someText":"%s"}' % text)
+
+
+@pytest.mark.parametrize("body", [rb'{"someText": "\ud83d\ude00", }', rb'{"someText": "\\ud800", }'])
+def test_what_is_no_half_of_a_pair_is_not_called_that(body: bytes) -> None:
+    with pytest.raises(InvalidInput, match="malformed"):
+        proto_json.read(Sample, body)
+
+
 def test_a_number_with_a_hole_before_it_can_be_given() -> None:
     from headrace.api.wire.filter import FilterOperation, FilterPredicate
 
