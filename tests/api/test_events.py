@@ -93,6 +93,7 @@ def test_a_place_that_is_to_come_is_reset_to_the_last_one(api: Api) -> None:
         seen = events(response.iter_lines())
         assert next(seen) == ("1", "reset", {"last_event_id": 99})
         run = start(api, "now")["run_id"]
+        api.advance(run, *Scene(run).started())
         number, _, data = next(seen)
         assert (number, data["run_id"]) == ("2", run)
 
