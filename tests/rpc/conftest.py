@@ -61,6 +61,10 @@ def said(error: Any) -> tuple[grpc.StatusCode, str]:
     return error.code(), error.details()
 
 
+def without(shown: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in shown.items() if name not in names}
+
+
 @contextlib.contextmanager
 def listening(api: Api) -> Iterator[Client]:
     """A gRPC listener on the API's event loop, and a client of it."""

@@ -1,4 +1,4 @@
-"""Every method of every service: it does what HTTP does, and what it shows is what HTTP shows."""
+"""Methods of every service: each does what HTTP does, and what it shows is what HTTP shows."""
 
 import base64
 import json
@@ -8,17 +8,12 @@ import grpc
 from google.protobuf import json_format
 from tests.api.conftest import Api, pipeline
 from tests.api.scene import AT, Scene
-from tests.api.test_recurring import make
-from tests.rpc.conftest import Client
+from tests.rpc.conftest import Client, without
 
 from headrace.model.artifact import Artifact, Bindings
 from headrace.rpc.proto import run_pb2
 
 CONFIG = {"parameters": {"count": {"number_value": 3}}}
-
-
-def without(shown: dict[str, Any], *names: str) -> dict[str, Any]:
-    return {name: value for name, value in shown.items() if name not in names}
 
 
 def test_experiments(api: Api, client: Client) -> None:
@@ -115,21 +110,6 @@ def test_an_ended_run_its_tasks_and_what_they_gave(api: Api, client: Client, doc
     assert data == base64.b64decode(api.get(f"/runs/{run_id}/nodes/say/artifacts/table:read")["data"]) == b"\0\xff"
     client.call("RetryRun", run_id=run_id)
     assert api.woken.get(timeout=60) == run_id
-
-
-def test_recurring_runs(api: Api, client: Client, document: dict[str, Any]) -> None:
-    made = make(api, document)
-    recurring_run_id = made["recurring_run_id"]
-    known = ("recurring_run_id", "display_name", "pipeline_spec", "runtime_config")
-    shown = client.json("GetRecurringRun", recurring_run_id=recurring_run_id)
-    assert shown == {name: made[name] for name in known}
-    listed = client.json("ListRecurringRuns", experiment_id=made["experiment_id"])
-    assert listed == {"recurringRuns": [without(shown, "pipeline_spec")], "total_size": 1}
-    for verb, status in (("Disable", "DISABLED"), ("Enable", "ENABLED")):
-        client.call(f"{verb}RecurringRun", recurring_run_id=recurring_run_id)
-        assert api.get(f"/recurringruns/{recurring_run_id}")["status"] == status
-    client.call("DeleteRecurringRun", recurring_run_id=recurring_run_id, propagation_policy="FOREGROUND")
-    assert client.refused("GetRecurringRun", recurring_run_id=recurring_run_id)[0] is grpc.StatusCode.NOT_FOUND
 
 
 def test_healthz(client: Client) -> None:

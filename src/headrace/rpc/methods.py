@@ -67,6 +67,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "ReadArtifact": Rule("GET", f"{_RUN}/nodes/{{node_id}}/artifacts/{{artifact_name}}:read"),
         "TerminateRun": Rule("POST", f"{_RUN}:terminate"),
         "RetryRun": Rule("POST", f"{_RUN}:retry"),
+        "CreateRecurringRun": Rule("POST", "/recurringruns", "recurring_run"),
         "GetRecurringRun": Rule("GET", _RECURRING_RUN),
         "ListRecurringRuns": Rule("GET", "/recurringruns"),
         "EnableRecurringRun": Rule("POST", f"{_RECURRING_RUN}:enable"),

@@ -24,10 +24,13 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
+from headrace.rpc.proto import run_pb2 as headrace_dot_rpc_dot_proto_dot_run__pb2
 from headrace.rpc.proto import runtime_config_pb2 as headrace_dot_rpc_dot_proto_dot_runtime__config__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&headrace/rpc/proto/recurring_run.proto\x12&kubeflow.pipelines.backend.api.v2beta1\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\'headrace/rpc/proto/runtime_config.proto\"\x8a\x02\n\x0cRecurringRun\x12\x18\n\x10recurring_run_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12!\n\x13pipeline_version_id\x18\x04 \x01(\tB\x02\x18\x01H\x00\x12\x30\n\rpipeline_spec\x18\x05 \x01(\x0b\x32\x17.google.protobuf.StructH\x00\x12M\n\x0eruntime_config\x18\x06 \x01(\x0b\x32\x35.kubeflow.pipelines.backend.api.v2beta1.RuntimeConfigB\x11\n\x0fpipeline_source\"2\n\x16GetRecurringRunRequest\x12\x18\n\x10recurring_run_id\x18\x01 \x01(\t\"\x8c\x01\n\x18ListRecurringRunsRequest\x12\x12\n\npage_token\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x0f\n\x07sort_by\x18\x03 \x01(\t\x12\x11\n\tnamespace\x18\x04 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\x12\x15\n\rexperiment_id\x18\x06 \x01(\t\"\x95\x01\n\x19ListRecurringRunsResponse\x12K\n\rrecurringRuns\x18\x01 \x03(\x0b\x32\x34.kubeflow.pipelines.backend.api.v2beta1.RecurringRun\x12\x12\n\ntotal_size\x18\x02 \x01(\x05\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\t\"5\n\x19\x45nableRecurringRunRequest\x12\x18\n\x10recurring_run_id\x18\x01 \x01(\t\"6\n\x1a\x44isableRecurringRunRequest\x12\x18\n\x10recurring_run_id\x18\x01 \x01(\t\"\x92\x01\n\x19\x44\x65leteRecurringRunRequest\x12\x18\n\x10recurring_run_id\x18\x01 \x01(\t\x12[\n\x12propagation_policy\x18\x02 \x01(\x0e\x32?.kubeflow.pipelines.backend.api.v2beta1.DeletePropagationPolicy*p\n\x17\x44\x65letePropagationPolicy\x12)\n%DELETE_PROPAGATION_POLICY_UNSPECIFIED\x10\x00\x12\x0e\n\nFOREGROUND\x10\x01\x12\x0e\n\nBACKGROUND\x10\x02\x12\n\n\x06ORPHAN\x10\x03\x32\x8f\x05\n\x13RecurringRunService\x12\x87\x01\n\x0fGetRecurringRun\x12>.kubeflow.pipelines.backend.api.v2beta1.GetRecurringRunRequest\x1a\x34.kubeflow.pipelines.backend.api.v2beta1.RecurringRun\x12\x98\x01\n\x11ListRecurringRuns\x12@.kubeflow.pipelines.backend.api.v2beta1.ListRecurringRunsRequest\x1a\x41.kubeflow.pipelines.backend.api.v2beta1.ListRecurringRunsResponse\x12o\n\x12\x45nableRecurringRun\x12\x41.kubeflow.pipelines.backend.api.v2beta1.EnableRecurringRunRequest\x1a\x16.google.protobuf.Empty\x12q\n\x13\x44isableRecurringRun\x12\x42.kubeflow.pipelines.backend.api.v2beta1.DisableRecurringRunRequest\x1a\x16.google.protobuf.Empty\x12o\n\x12\x44\x65leteRecurringRun\x12\x41.kubeflow.pipelines.backend.api.v2beta1.DeleteRecurringRunRequest\x1a\x16.google.protobuf.Emptyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&headrace/rpc/proto/recurring_run.proto\x12&kubeflow.pipelines.backend.api.v2beta1\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x1cheadrace/rpc/proto/run.proto\x1a\'headrace/rpc/proto/runtime_config.proto\"z\n\x0c\x43ronSchedule\x12.\n\nstart_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x63ron\x18\x03 \x01(\t\"\x89\x01\n\x10PeriodicSchedule\x12.\n\nstart_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0finterval_second\x18\x03 \x01(\x03\"\xba\x01\n\x07Trigger\x12M\n\rcron_schedule\x18\x01 \x01(\x0b\x32\x34.kubeflow.pipelines.backend.api.v2beta1.CronScheduleH\x00\x12U\n\x11periodic_schedule\x18\x02 \x01(\x0b\x32\x38.kubeflow.pipelines.backend.api.v2beta1.PeriodicScheduleH\x00\x42\t\n\x07trigger\"\xb1\x07\n\x0cRecurringRun\x12\x18\n\x10recurring_run_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12!\n\x13pipeline_version_id\x18\x04 \x01(\tB\x02\x18\x01H\x00\x12\x30\n\rpipeline_spec\x18\x05 \x01(\x0b\x32\x17.google.protobuf.StructH\x00\x12\x66\n\x1apipeline_version_reference\x18\x12 \x01(\x0b\x32@.kubeflow.pipelines.backend.api.v2beta1.PipelineVersionReferenceH\x00\x12M\n\x0eruntime_config\x18\x06 \x01(\x0b\x32\x35.kubeflow.pipelines.backend.api.v2beta1.RuntimeConfig\x12\x17\n\x0fservice_account\x18\x07 \x01(\t\x12\x17\n\x0fmax_concurrency\x18\x08 \x01(\x03\x12@\n\x07trigger\x18\t \x01(\x0b\x32/.kubeflow.pipelines.backend.api.v2beta1.Trigger\x12G\n\x04mode\x18\n \x01(\x0e\x32\x39.kubeflow.pipelines.backend.api.v2beta1.RecurringRun.Mode\x12.\n\ncreated_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nupdated_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12K\n\x06status\x18\r \x01(\x0e\x32;.kubeflow.pipelines.backend.api.v2beta1.RecurringRun.Status\x12!\n\x05\x65rror\x18\x0e \x01(\x0b\x32\x12.google.rpc.Status\x12\x12\n\nno_catchup\x18\x0f \x01(\x08\x12\x11\n\tnamespace\x18\x10 \x01(\t\x12\x15\n\rexperiment_id\x18\x11 \x01(\t\"5\n\x04Mode\x12\x14\n\x10MODE_UNSPECIFIED\x10\x00\x12\n\n\x06\x45NABLE\x10\x01\x12\x0b\n\x07\x44ISABLE\x10\x02\";\n\x06Status\x12\x16\n\x12STATUS_UNSPECIFIED\x10\x00\x12\x0b\n\x07\x45NABLED\x10\x01\x12\x0c\n\x08\x44ISABLED\x10\x03\x42\x11\n\x0fpipeline_source\"h\n\x19\x43reateRecurringRunRequest\x12K\n\rrecurring_run\x18\x01 \x01(\x0b\x32\x34.kubeflow.pipelines.backend.api.v2beta1.RecurringRun\"2\n\x16GetRecurringRunRequest\x12\x18\n\x10recurring_run_id\x18\x01 \x01(\t\"\x8c\x01\n\x18ListRecurringRunsRequest\x12\x12\n\npage_token\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x0f\n\x07sort_by\x18\x03 \x01(\t\x12\x11\n\tnamespace\x18\x04 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\x12\x15\n\rexperiment_id\x18\x06 \x01(\t\"\x95\x01\n\x19ListRecurringRunsResponse\x12K\n\rrecurringRuns\x18\x01 \x03(\x0b\x32\x34.kubeflow.pipelines.backend.api.v2beta1.RecurringRun\x12\x12\n\ntotal_size\x18\x02 \x01(\x05\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\t\"5\n\x19\x45nableRecurringRunRequest\x12\x18\n\x10recurring_run_id\x18\x01 \x01(\t\"6\n\x1a\x44isableRecurringRunRequest\x12\x18\n\x10recurring_run_id\x18\x01 \x01(\t\"\x92\x01\n\x19\x44\x65leteRecurringRunRequest\x12\x18\n\x10recurring_run_id\x18\x01 \x01(\t\x12[\n\x12propagation_policy\x18\x02 \x01(\x0e\x32?.kubeflow.pipelines.backend.api.v2beta1.DeletePropagationPolicy*p\n\x17\x44\x65letePropagationPolicy\x12)\n%DELETE_PROPAGATION_POLICY_UNSPECIFIED\x10\x00\x12\x0e\n\nFOREGROUND\x10\x01\x12\x0e\n\nBACKGROUND\x10\x02\x12\n\n\x06ORPHAN\x10\x03\x32\x9f\x06\n\x13RecurringRunService\x12\x8d\x01\n\x12\x43reateRecurringRun\x12\x41.kubeflow.pipelines.backend.api.v2beta1.CreateRecurringRunRequest\x1a\x34.kubeflow.pipelines.backend.api.v2beta1.RecurringRun\x12\x87\x01\n\x0fGetRecurringRun\x12>.kubeflow.pipelines.backend.api.v2beta1.GetRecurringRunRequest\x1a\x34.kubeflow.pipelines.backend.api.v2beta1.RecurringRun\x12\x98\x01\n\x11ListRecurringRuns\x12@.kubeflow.pipelines.backend.api.v2beta1.ListRecurringRunsRequest\x1a\x41.kubeflow.pipelines.backend.api.v2beta1.ListRecurringRunsResponse\x12o\n\x12\x45nableRecurringRun\x12\x41.kubeflow.pipelines.backend.api.v2beta1.EnableRecurringRunRequest\x1a\x16.google.protobuf.Empty\x12q\n\x13\x44isableRecurringRun\x12\x42.kubeflow.pipelines.backend.api.v2beta1.DisableRecurringRunRequest\x1a\x16.google.protobuf.Empty\x12o\n\x12\x44\x65leteRecurringRun\x12\x41.kubeflow.pipelines.backend.api.v2beta1.DeleteRecurringRunRequest\x1a\x16.google.protobuf.Emptyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,22 +39,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_RECURRINGRUN'].fields_by_name['pipeline_version_id']._loaded_options = None
   _globals['_RECURRINGRUN'].fields_by_name['pipeline_version_id']._serialized_options = b'\030\001'
-  _globals['_DELETEPROPAGATIONPOLICY']._serialized_start=1058
-  _globals['_DELETEPROPAGATIONPOLICY']._serialized_end=1170
-  _globals['_RECURRINGRUN']._serialized_start=183
-  _globals['_RECURRINGRUN']._serialized_end=449
-  _globals['_GETRECURRINGRUNREQUEST']._serialized_start=451
-  _globals['_GETRECURRINGRUNREQUEST']._serialized_end=501
-  _globals['_LISTRECURRINGRUNSREQUEST']._serialized_start=504
-  _globals['_LISTRECURRINGRUNSREQUEST']._serialized_end=644
-  _globals['_LISTRECURRINGRUNSRESPONSE']._serialized_start=647
-  _globals['_LISTRECURRINGRUNSRESPONSE']._serialized_end=796
-  _globals['_ENABLERECURRINGRUNREQUEST']._serialized_start=798
-  _globals['_ENABLERECURRINGRUNREQUEST']._serialized_end=851
-  _globals['_DISABLERECURRINGRUNREQUEST']._serialized_start=853
-  _globals['_DISABLERECURRINGRUNREQUEST']._serialized_end=907
-  _globals['_DELETERECURRINGRUNREQUEST']._serialized_start=910
-  _globals['_DELETERECURRINGRUNREQUEST']._serialized_end=1056
-  _globals['_RECURRINGRUNSERVICE']._serialized_start=1173
-  _globals['_RECURRINGRUNSERVICE']._serialized_end=1828
+  _globals['_DELETEPROPAGATIONPOLICY']._serialized_start=2384
+  _globals['_DELETEPROPAGATIONPOLICY']._serialized_end=2496
+  _globals['_CRONSCHEDULE']._serialized_start=270
+  _globals['_CRONSCHEDULE']._serialized_end=392
+  _globals['_PERIODICSCHEDULE']._serialized_start=395
+  _globals['_PERIODICSCHEDULE']._serialized_end=532
+  _globals['_TRIGGER']._serialized_start=535
+  _globals['_TRIGGER']._serialized_end=721
+  _globals['_RECURRINGRUN']._serialized_start=724
+  _globals['_RECURRINGRUN']._serialized_end=1669
+  _globals['_RECURRINGRUN_MODE']._serialized_start=1536
+  _globals['_RECURRINGRUN_MODE']._serialized_end=1589
+  _globals['_RECURRINGRUN_STATUS']._serialized_start=1591
+  _globals['_RECURRINGRUN_STATUS']._serialized_end=1650
+  _globals['_CREATERECURRINGRUNREQUEST']._serialized_start=1671
+  _globals['_CREATERECURRINGRUNREQUEST']._serialized_end=1775
+  _globals['_GETRECURRINGRUNREQUEST']._serialized_start=1777
+  _globals['_GETRECURRINGRUNREQUEST']._serialized_end=1827
+  _globals['_LISTRECURRINGRUNSREQUEST']._serialized_start=1830
+  _globals['_LISTRECURRINGRUNSREQUEST']._serialized_end=1970
+  _globals['_LISTRECURRINGRUNSRESPONSE']._serialized_start=1973
+  _globals['_LISTRECURRINGRUNSRESPONSE']._serialized_end=2122
+  _globals['_ENABLERECURRINGRUNREQUEST']._serialized_start=2124
+  _globals['_ENABLERECURRINGRUNREQUEST']._serialized_end=2177
+  _globals['_DISABLERECURRINGRUNREQUEST']._serialized_start=2179
+  _globals['_DISABLERECURRINGRUNREQUEST']._serialized_end=2233
+  _globals['_DELETERECURRINGRUNREQUEST']._serialized_start=2236
+  _globals['_DELETERECURRINGRUNREQUEST']._serialized_end=2382
+  _globals['_RECURRINGRUNSERVICE']._serialized_start=2499
+  _globals['_RECURRINGRUNSERVICE']._serialized_end=3298
 # @@protoc_insertion_point(module_scope)
