@@ -62,15 +62,13 @@ def runtime_parameters(plan: Plan, given: JsonObject | None) -> dict[str, JsonVa
 
 def _runtime_parameter(name: str, spec: ParameterSpec, given: JsonObject) -> JsonValue:
     where = f"runtime_config.parameters.{name}"
-    left_out = name not in given or (given[name] is None and spec.optional)
-    if spec.type is ParameterType.TASK_FINAL_STATUS and not (left_out and spec.optional):
-        # nothing ends before the root, so nobody has a value for it
+    if spec.type is ParameterType.TASK_FINAL_STATUS:  # nothing ends before the root, so nobody has a value for it
         raise InvalidInput(
             f"input parameter {name} requires type {spec.type}, which is invalid for root component",
             where=where,
             hint="Use the component as an exit task of a pipeline (dsl.ExitHandler)",
         )
-    if left_out:
+    if name not in given or (given[name] is None and spec.optional):
         if spec.has_default:
             return coerce(spec.default, spec, where)
         if spec.optional:

@@ -125,13 +125,6 @@ def test_a_run_gets_what_was_given_and_defaults_for_the_rest() -> None:
     assert runtime_parameters(takes, {"must": "x", "some": 1.5})["some"] == 1.5
 
 
-def test_a_final_status_that_may_be_left_out_is() -> None:
-    takes = plan({"status": {"parameterType": "TASK_FINAL_STATUS", "isOptional": True}})
-    assert runtime_parameters(takes, {}) == {"status": None}
-    with pytest.raises(InvalidInput, match="invalid for root component"):
-        runtime_parameters(takes, {"status": {"state": "FAILED"}})
-
-
 def test_a_pipeline_without_inputs_needs_no_config() -> None:
     assert runtime_parameters(plan({}), None) == {}
     assert runtime_parameters(plan({}), {}) == {}
