@@ -302,8 +302,8 @@ class TestTries:
         assert len(found.named("needs-2")[0]["pods"]) == 2
         assert [each["state"] for each in found.run["state_history"]] == [
             *("PENDING", "RUNNING", "FAILED"),
-            *("RUNNING", "FAILED"),
-            *("RUNNING", "SUCCEEDED"),
+            *("PENDING", "RUNNING", "FAILED"),
+            *("PENDING", "RUNNING", "SUCCEEDED"),
         ]
 
     def test_a_canceled_run_is_run_again(self, back: Back, tmp_path: Path) -> None:
