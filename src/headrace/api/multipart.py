@@ -1,14 +1,10 @@
 """The file of an upload: a multipart form with one part `uploadfile`, bounded while it is read, and kept on disk."""
 
-import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from urllib.parse import unquote_to_bytes
 
-from python_multipart.multipart import parse_options_header
 from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from headrace.api import body, proto_json
@@ -16,7 +12,6 @@ from headrace.base.errors import InvalidInput
 
 PART = "uploadfile"
 _ENVELOPE = 64 * 1024
-_EXTENDED = re.compile(rb""";\s*filename\*\s*=\s*"?utf-8'[^']*'([^";\s]+)""", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +43,7 @@ async def uploaded(request: Request, kind: Kind = PIPELINE) -> AsyncIterator[For
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise InvalidInput(f"{kind.failed}: the body is no multipart form", hint=kind.hint)
     bounded = body.bounded(request, kind.limit + _ENVELOPE)
-    try:
-        form = await _Parser(bounded.headers, bounded.stream(), max_files=1, max_fields=16).parse()
-    except MultiPartException as error:
-        raise InvalidInput(f"{kind.failed}: {error.message}", hint=kind.hint) from error
-    try:
+    async with bounded.form(max_files=1, max_fields=16) as form:
         part = form.get(PART)
         if not isinstance(part, UploadFile):
             raise InvalidInput(f'{kind.failed}: the form has no file "{PART}"', hint=kind.hint)
@@ -62,24 +53,3 @@ async def uploaded(request: Request, kind: Kind = PIPELINE) -> AsyncIterator[For
             raise body.too_large(kind.limit)
         proto_json.text(part.filename or "", PART, "the file's name")
         yield Form(part, {name: proto_json.text(each, name) for name, each in form.items() if isinstance(each, str)})
-    finally:
-        await form.close()
-
-
-class _Parser(MultiPartParser):
-    """Takes a file that is named as RFC 5987 has it, too: forms ought not to be so, but some clients send them."""
-
-    def on_headers_finished(self) -> None:
-        part = self._current_part
-        if part.content_disposition is not None:
-            part.content_disposition = _plainly_named(part.content_disposition)
-        super().on_headers_finished()
-
-
-def _plainly_named(disposition: bytes) -> bytes:
-    """The Content-Disposition with a `filename` for its `filename*`, unless it has one."""
-    given = _EXTENDED.search(disposition)
-    if given is None or b"filename" in parse_options_header(disposition)[1]:
-        return disposition
-    name = unquote_to_bytes(given[1]).replace(b"\\", b"\\\\").replace(b'"', b'\\"')
-    return b'%s; filename="%s"' % (disposition, name)
