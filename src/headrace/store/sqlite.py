@@ -18,6 +18,9 @@ from headrace.base.errors import InvalidInput, Unavailable
 
 SCHEME = "sqlite:///"
 READERS = 8
+CACHE_KIB = 16_000
+"""A reader's at most: an index of the names of 100,000 runs, and the pages of a list beside it."""
+
 _PRIMARY = 0xFF
 
 
@@ -73,6 +76,7 @@ class Sqlite:
         @event.listens_for(engine, "connect")
         def configure(connection: sqlite3.Connection, _record: object) -> None:
             connection.execute("PRAGMA query_only = ON")
+            connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
             connection.execute("PRAGMA temp_store = MEMORY")
             connection.create_function("lower", 1, _lower, deterministic=True)
 
