@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.unit.controllers.schedules.place import Killed, Place
+from tests.unit.controllers.schedules.place import Killed, Place, killed_at
 
 from headrace.base.home import Home
 from headrace.controllers.faults import Fault
@@ -63,11 +63,7 @@ async def test_a_crash_in_one_server_leaves_the_other_every_tick(place: Place, s
     made = [place.make(name=f"s{number}") for number in range(5)]
     place.clock.advance(60)
 
-    def kill(at: Fault) -> None:
-        if at is fault:
-            raise Killed
-
     with pytest.raises(Killed):
-        await place.loop(kill).turn()
+        await place.loop(killed_at(fault)).turn()
     await second.loop().turn()
     assert all(place.ticks(each) == ["01:00"] for each in made)

@@ -9,7 +9,6 @@ from headrace.api.convert import tasks as convert
 from headrace.api.handlers import Handlers
 from headrace.api.log_target import find_task
 from headrace.api.wire import task as wire
-from headrace.base.errors import InvalidInput
 from headrace.model.run import Run
 from headrace.store import query as lists
 from headrace.store import runs
@@ -24,12 +23,7 @@ class Tasks(Handlers):
         asked = listing.asked(request, "PipelineTask", sort="order_by")
 
         def read(tx: Tx) -> wire.ListTasks:
-            try:
-                page = list_tasks(tx, run_id, asked.query, parent_id=parent_id)
-            except InvalidInput as error:
-                if error.where != "sort_by":
-                    raise
-                raise InvalidInput(error.message, where="order_by", hint=error.hint) from error
+            page = list_tasks(tx, run_id, asked.query, parent_id=parent_id)
             whole = self.whole(tx, run_id)
             return wire.ListTasks(
                 tasks=[convert.pipeline_task(whole, each) for each in page.items],

@@ -30,8 +30,8 @@ class V1(Handlers):
 
     async def auth(self, request: Request) -> Response:
         """Whether who asks may: a server without authentication has one user, who may."""
-        query.enum(request, "verb", wire.Verb)
-        query.enum(request, "resources", wire.Resources)
+        query.enum(request, "verb", wire.AuthVerb)
+        query.enum(request, "resources", wire.AuthResources)
         return reply(Empty())
 
     async def get_experiment(self, request: Request) -> Response:

@@ -41,8 +41,8 @@ class Listing:
     `ranked` sorts only. Every key sorts and filters, but that of the dynamic ones only those in `filters` filter.
 
     A row may have none of `numbers`. `in_order` is the time by which an index has the rows in order, whatever usually
-    narrows the list; "" for none. `folded` has the folded twins of texts, for substrings, which are in one index
-    with that time. `choices` has all values of a text that has few.
+    narrows the list; "" for none. `sorted_by` is what a request calls its sort key. `folded` has the folded twins of
+    texts, for substrings, which are in one index with that time. `choices` has all values of a text that has few.
     """
 
     name: str
@@ -56,6 +56,7 @@ class Listing:
     folded: Mapping[str, Column] = field(default_factory=dict)
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     in_order: str = "created_at"
+    sorted_by: str = "sort_by"
 
 
 def plain_keys(listing: Listing) -> list[str]:

@@ -211,7 +211,7 @@ def _sort(listing: Listing, key: str) -> _Sort:
     if not name:
         raise InvalidInput(
             f'Invalid sorting field: "{key}" on listable type {listing.name}',
-            where="sort_by",
+            where=listing.sorted_by,
             hint=f"Known are: {', '.join([*plain_keys(listing), *(f'{each}NAME' for each in listing.ranked)])}",
         )
     return _Sort(listing.dynamic[prefix](name), True, listing.id)

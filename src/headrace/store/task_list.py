@@ -37,6 +37,7 @@ def list_tasks(tx: Connection, run_id: str, query: ListQuery, parent_id: str = "
     """The tasks of a run, or those right under one of its groups. Raises NotFound."""
     c, key = t.tasks.c, run_key(tx, run_id)
     listing = Listing(
+        sorted_by="order_by",
         name="Task",
         id=c.task_id,
         texts={

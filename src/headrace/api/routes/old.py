@@ -32,8 +32,8 @@ def old_routes(services: Services, documents: Documents, runs: Runs) -> list[Api
                 Empty,
                 query=(
                     _NAMESPACE,
-                    choice("resources", "What of", *wire.Resources),
-                    choice("verb", "What for", *wire.Verb),
+                    choice("resources", "What of", *wire.AuthResources),
+                    choice("verb", "What for", *wire.AuthVerb),
                 ),
             ),
         ),

@@ -21,14 +21,14 @@ class ResourceType(ProtoEnum):
     NAMESPACE = "NAMESPACE"
 
 
-class Resources(ProtoEnum):
+class AuthResources(ProtoEnum):
     """What somebody may be asked to be let at."""
 
     UNASSIGNED_RESOURCES = "UNASSIGNED_RESOURCES"
     VIEWERS = "VIEWERS"
 
 
-class Verb(ProtoEnum):
+class AuthVerb(ProtoEnum):
     UNASSIGNED_VERB = "UNASSIGNED_VERB"
     CREATE = "CREATE"
     GET = "GET"

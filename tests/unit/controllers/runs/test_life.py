@@ -172,6 +172,7 @@ async def test_what_a_failed_attempt_left_of_its_artifacts_is_removed(
         (left / "data" / "half").write_bytes(b"half of it")
         end(place.launcher, request.attempt_id)
         await place.until(lambda: not left.exists())
+    assert not left.exists()
 
 
 async def test_a_root_that_is_not_served_here_fails_the_task_by_name(place: Place) -> None:

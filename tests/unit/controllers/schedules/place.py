@@ -34,6 +34,16 @@ class Killed(BaseException):
     """What a crash looks like from inside."""
 
 
+def killed_at(fault: Fault) -> Callable[[Fault], None]:
+    """What raises Killed where the loop comes to that place."""
+
+    def kill(at: Fault) -> None:
+        if at is fault:
+            raise Killed
+
+    return kill
+
+
 def document(*parameters: str, name: str = "by-hand") -> dict[str, Any]:
     """A pipeline that takes these texts."""
     spec = pipeline(shell_task("a", "true"), name=name)

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from tests.unit.controllers.schedules.place import Killed, Place, backfill, document
+from tests.unit.controllers.schedules.place import Killed, Place, backfill, document, killed_at
 
 from headrace.base import ids
 from headrace.base.clock import SECOND, from_rfc3339
@@ -27,12 +27,8 @@ async def test_a_crash_around_the_commit_neither_loses_nor_doubles_a_tick(place:
     made = place.make()
     place.clock.advance(60)
 
-    def kill(at: Fault) -> None:
-        if at is fault:
-            raise Killed
-
     with pytest.raises(Killed):
-        await place.loop(kill).turn()
+        await place.loop(killed_at(fault)).turn()
     assert place.woken == []
     assert len(place.runs()) == (fault is Fault.AFTER_COMMIT)
     place.end_all()
