@@ -1,9 +1,9 @@
 """What users and the collector do with runs that are over: archive, bring back, delete, and find what they left.
 
 A deleted run takes its tasks, attempts, links, metrics and history with it, and its folder in the store but for what is
-in it of artifacts: that is queued. One that was deleted before it ended is
-hidden in a namespace of its own meanwhile: whoever ends it removes it. Its artifacts keep their rows, as their
-bytes stay in the store: an artifact may have gone into other runs, by the cache too.
+in it of artifacts: that is queued. One that was deleted before it ended is hidden in a namespace of its own meanwhile:
+whoever ends it removes it. Its artifacts keep their rows, as their bytes stay in the store: an artifact may have gone
+into other runs, by the cache too.
 """
 
 from collections.abc import Collection
